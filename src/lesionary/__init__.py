@@ -1,0 +1,1 @@
+"""Lesionary: from scans to a reviewed, measured, published tumour data set."""

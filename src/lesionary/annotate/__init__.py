@@ -1,0 +1,1 @@
+"""Stage 3 of 9: turn prompts into masks, by segmenters that plug in."""

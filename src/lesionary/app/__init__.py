@@ -1,0 +1,1 @@
+"""The journey from scans to release, on one screen in pipeline."""

@@ -1,0 +1,1 @@
+"""What implements a stage's protocol with a heavy library."""

@@ -1,0 +1,1 @@
+"""Stage 5 of 9: instances, diameters, volumes and response."""

@@ -1,0 +1,1 @@
+"""Scans with known truth, and readers with known habits."""

@@ -1,0 +1,1 @@
+"""Stage 9 of 9: layouts, tables, figures, report, release."""
