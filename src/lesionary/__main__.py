@@ -1,0 +1,5 @@
+"""``python -m lesionary``."""
+
+from lesionary.cli import main
+
+main()

@@ -1,0 +1,288 @@
+"""Ingest: scans, masks and boxes become part of a study, whole or with a reason why not.
+
+Files are opened, told apart, grouped, judged; volumes go to the object store one at a time; at the
+end one transaction writes all rows. A process killed before that leaves nothing but objects that no
+row names.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lesionary.app.intake.drawings import DrawingTable
+from lesionary.app.intake.images import Admission, Admitted, NamedBySource
+from lesionary.app.intake.journal import Journal
+from lesionary.app.intake.overlay import as_finding
+from lesionary.app.intake.rows import known_images, write_rows
+from lesionary.app.progress import Progress, Silent
+from lesionary.app.study import Study
+from lesionary.core.errors import LesionaryError
+from lesionary.core.findings import Finding, Outcome
+from lesionary.ingest.curate import CurationRules
+from lesionary.ingest.file_gate import AffineChoice
+from lesionary.ingest.labels import LabelRules
+from lesionary.ingest.pairing import ImageEntry, NamedFile, Pairing, pair
+from lesionary.ingest.pseudonym import Pseudonymiser
+from lesionary.ingest.reader_pattern import parse_pattern
+from lesionary.ingest.recist_names import RecistSeries, parse_series
+from lesionary.ingest.series import ImageSeries, SeriesIdentity
+from lesionary.io.file_kind import FileKind
+from lesionary.io.limits import Limits
+from lesionary.io.sources import SourceFile, SourceTree, open_sources
+
+STAGE = "ingest"
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOptions:
+    """What the user may say beside the paths.
+
+    Parameters
+    ----------
+    subject : str, optional
+        Subject of images that name none.
+    reader_from : str, optional
+        ``{subject}/{timepoint}/{reader}_*.nii.gz``.
+    affine : {"sform", "qform"}, optional
+        Which orientation of a NIfTI counts where its two disagree.
+    limits : Limits
+        What an input may ask of this machine.
+    """
+
+    subject: str | None = None
+    reader_from: str | None = None
+    affine: AffineChoice | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What came in and what did not.
+
+    ``sources`` pairs the stored numbers with the names the user knows: for a terminal or a source
+    map, never for the study.
+    """
+
+    number: int
+    series: tuple[dict[str, Any], ...]
+    left_out: tuple[dict[str, Any], ...]
+    ignored: tuple[dict[str, Any], ...]
+    masks: tuple[dict[str, Any], ...]
+    n_boxes: int
+    sources: tuple[tuple[str, str], ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return the contract's JSON."""
+        return {
+            "ingest": self.number,
+            "series": list(self.series),
+            "left_out": list(self.left_out),
+            "ignored": list(self.ignored),
+            "masks": list(self.masks),
+            "boxes": self.n_boxes,
+        }
+
+
+def ingest_paths(
+    study: Study,
+    paths: Sequence[Path],
+    options: IngestOptions | None = None,
+    *,
+    progress: Progress | None = None,
+) -> IngestReport:
+    """Take everything below the given paths into the study.
+
+    Raises
+    ------
+    InputError
+        If a path does not exist, or ``reader_from`` is no pattern. What is wrong with a file is a
+        row of the report, not an error.
+    """
+    options = options or IngestOptions()
+    shown = progress or Silent()
+    pattern = parse_pattern(options.reader_from) if options.reader_from else None
+    with study.working(), open_sources(paths, options.limits) as tree:
+        journal = Journal(int(study.registry.meta("ingests") or 0) + 1)
+        for refused in tree.findings:
+            journal.refuse(refused.number, [refused.finding])
+        pairing = pair(_named_files(tree), pattern)
+        pseudonyms = Pseudonymiser(study.key, keep_uids=study.protocol.ingest.keep_uids)
+        admission = Admission(
+            store=study.objects,
+            pseudonyms=pseudonyms,
+            rules=CurationRules(study.protocol.curate.modalities, study.protocol.curate.regions),
+            journal=journal,
+        )
+        intake = _Intake(tree, pairing, admission, options, shown)
+        references = intake.take_dicom()
+        intake.take_files()
+        table = DrawingTable(
+            images=[*known_images(study), *(image.summary for image in intake.images)],
+            store=study.objects,
+            pseudonyms=pseudonyms,
+            rules=LabelRules(
+                study.protocol.labels.extra_places, study.protocol.labels.lesion_names
+            ),
+            journal=journal,
+            limits=options.limits,
+        )
+        for header in references:
+            table.place_dicom(header)
+        intake.place_masks(table)
+        for number in pairing.boxes:
+            table.place_boxes(intake.sources[number], intake.images)
+        written = write_rows(study, journal, intake.images, table)
+        shown.finish(STAGE)
+    return IngestReport(
+        journal.ingest,
+        written.series,
+        written.left_out,
+        written.ignored,
+        written.masks,
+        len(table.boxes),
+        tuple((journal.token(number), name) for number, name in _names(tree)),
+    )
+
+
+def _named_files(tree: SourceTree) -> list[NamedFile]:
+    named = []
+    for file in tree.files:
+        if file.kind.is_image_file:
+            named.append(NamedFile(file.number, file.place, file.below, "image"))
+        elif file.kind is FileKind.JSON:
+            named.append(NamedFile(file.number, file.place, file.below, "json"))
+        elif file.kind is FileKind.TABLE:
+            named.append(NamedFile(file.number, file.place, file.below, "table"))
+    return named
+
+
+def _names(tree: SourceTree) -> list[tuple[int, str]]:
+    named = [(file.number, file.name) for file in tree.files]
+    named += [(refused.number, refused.name) for refused in tree.findings]
+    return sorted(named)
+
+
+@dataclass(slots=True)
+class _Intake:
+    """Images on their way in."""
+
+    tree: SourceTree
+    pairing: Pairing
+    admission: Admission
+    options: IngestOptions
+    progress: Progress
+    images: list[Admitted] = field(default_factory=list)
+    _by_number: dict[int, Admitted] = field(default_factory=dict)
+    sources: dict[int, SourceFile] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sources = {file.number: file for file in self.tree.files}
+
+    def take_dicom(self) -> tuple[Any, ...]:
+        """Admit every DICOM series that passes the gate; return RTSTRUCT and SEG headers."""
+        from lesionary.io.dicom.series import group_images, load_series, scan_dicom
+
+        limits, subject = self.options.limits, self.options.subject
+        scan = scan_dicom(self.tree.files, limits)
+        journal = self.admission.journal
+        for refused in scan.findings:
+            journal.refuse(refused.number, [refused.finding])
+        candidates = group_images(scan.images)
+        self.progress.start(STAGE, len(candidates) + len(self.pairing.images))
+        for candidate in candidates:
+            loaded = load_series(candidate, limits, subject=subject)
+            if isinstance(loaded, tuple):
+                journal.refuse(candidate.number, loaded, n_instances=candidate.n_instances)
+            else:
+                named = NamedBySource(description=candidate.slices[0].series_description)
+                self._admit(candidate.number, loaded, named, candidate.n_instances)
+            self.progress.advance(STAGE)
+        return scan.references
+
+    def take_files(self) -> None:
+        """Admit every image file that passes the gate."""
+        from lesionary.io.image_file import read_image_file
+
+        journal = self.admission.journal
+        for number, finding in self.pairing.problems:
+            journal.refuse(number, [finding])
+        for number in self.pairing.unused:
+            unused = Finding("clutter", Outcome.IGNORED, "a table or text that belongs to no image")
+            journal.refuse(number, [unused])
+        tables = self._recist_tables()
+        for entry in self.pairing.images:
+            source = self.sources[entry.number]
+            try:
+                read = read_image_file(
+                    source.path, limits=self.options.limits, affine=self.options.affine
+                )
+                identity, named = self._identify(entry, source, tables)
+                series = ImageSeries(read.as_volume(), identity, findings=read.findings)
+                self._admit(entry.number, series, named, 1)
+            except LesionaryError as error:
+                journal.refuse(entry.number, [as_finding(error)])
+            self.progress.advance(STAGE)
+
+    def place_masks(self, table: DrawingTable) -> None:
+        """Lay every mask file on its image; where the image was left out, the mask is too."""
+        for entry in self.pairing.masks:
+            image = self._by_number.get(entry.image)
+            if image is None:
+                finding = Finding(
+                    "orphan_reference", Outcome.LEFT_OUT, "the image of this mask was left out"
+                )
+                self.admission.journal.refuse(entry.number, [finding])
+                continue
+            table.place_file(entry, self.sources, image)
+
+    def _admit(
+        self, number: int, series: ImageSeries, named: NamedBySource, n_instances: int
+    ) -> None:
+        image = self.admission.admit(number, series, named, n_instances=n_instances)
+        if image is not None:
+            self.images.append(image)
+            self._by_number[number] = image
+
+    def _recist_tables(self) -> dict[str, RecistSeries]:
+        """Read the layouts' ``series.json``, by series; a table that cannot be read is noted."""
+        by_uuid: dict[str, RecistSeries] = {}
+        for layout in self.pairing.recist:
+            if layout.series is None:
+                continue
+            try:
+                text = self.sources[layout.series].path.read_text(encoding="utf-8-sig")
+                by_uuid |= {series.uuid: series for series in parse_series(text)}
+            except UnicodeDecodeError:
+                finding = Finding("bad_table", Outcome.LEFT_OUT, "the table is not UTF-8 text")
+                self.admission.journal.refuse(layout.series, [finding])
+            except LesionaryError as error:
+                self.admission.journal.refuse(layout.series, [as_finding(error, code="bad_table")])
+        return by_uuid
+
+    def _identify(
+        self, entry: ImageEntry, source: SourceFile, tables: dict[str, RecistSeries]
+    ) -> tuple[SeriesIdentity, NamedBySource]:
+        from lesionary.ingest.header import combine, parse_date
+
+        row = tables.get(entry.uuid or "")
+        subject = entry.subject or (row.patient_id if row else None) or self.options.subject
+        date = parse_date(row.study_date) if row else None
+        identity = SeriesIdentity(
+            subject_key=subject or f"file:{source.below}",
+            study_instance_uid=(row.study_uuid or None) if row else None,
+            series_instance_uid=entry.uuid,
+            acquired=combine(date, None),
+            folder=source.place.rpartition("/")[0],
+            names=entry.names,
+        )
+        named = NamedBySource(
+            region=entry.region if entry.region in _REGIONS else None,  # type: ignore[arg-type]
+            subset=entry.subset or "train",
+            timepoint=entry.timepoint,
+            is_subject_from_file=subject is None,
+        )
+        return identity, named
+
+
+_REGIONS = frozenset({"thorax", "abdomen", "thorax_abdomen", "other"})

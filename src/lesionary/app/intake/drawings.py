@@ -1,0 +1,224 @@
+"""Place what was drawn on images: RTSTRUCT, SEG, mask files, boxes.
+
+Every drawing becomes label maps on its image's exact grid, with texts of the vocabulary only, or a
+finding that says why not. Nothing of a name, a UID or a path goes further than this module.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lesionary.app.intake.images import Admitted
+from lesionary.app.intake.journal import Journal
+from lesionary.app.intake.overlay import as_finding, lay_on, read_drawing
+from lesionary.core.errors import LesionaryError
+from lesionary.core.findings import Finding, Outcome
+from lesionary.core.volume import Geometry, LabelMap
+from lesionary.ingest.header import InstanceHeader
+from lesionary.ingest.labels import LabelRules, label_of
+from lesionary.ingest.pairing import MaskEntry
+from lesionary.ingest.place import folder_of
+from lesionary.ingest.pseudonym import Pseudonymiser
+from lesionary.ingest.references import Drawn, image_of
+from lesionary.ingest.series import SeriesSummary
+from lesionary.ingest.sidecars import parse_boxes, parse_label_texts
+from lesionary.ingest.structures import References
+from lesionary.io.limits import Limits
+from lesionary.io.objects import ObjectStore
+from lesionary.io.sources import SourceFile
+
+GIVEN = "given"
+"""Author of what came along without a reader's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedMask:
+    """A label map of an image, in the store."""
+
+    series_key: str
+    number: int
+    object_id: str
+    author: str
+    method: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedBox:
+    """A box of an image: bounds are k0, k1, j0, j1, i0, i1, half-open."""
+
+    series_key: str
+    number: int
+    name: str
+    label: str
+    bounds: tuple[int, int, int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Keyed:
+    """A drawing whose references are keyed as the study's UIDs are."""
+
+    references: References
+    lies_on: Callable[[Geometry], bool]
+
+
+@dataclass(slots=True)
+class DrawingTable:
+    """Where drawings are laid on images.
+
+    Parameters
+    ----------
+    images : sequence of SeriesSummary
+        Every image of the study, this ingest's included, with keyed UIDs.
+    """
+
+    images: Sequence[SeriesSummary]
+    store: ObjectStore
+    pseudonyms: Pseudonymiser
+    rules: LabelRules
+    journal: Journal
+    limits: Limits
+    masks: list[PlacedMask] = field(default_factory=list)
+    boxes: list[PlacedBox] = field(default_factory=list)
+
+    def place_dicom(self, header: InstanceHeader) -> None:
+        """Read one RTSTRUCT or SEG and lay it on its image."""
+        faults = [fault for fault in header.faults if fault.outcome is Outcome.LEFT_OUT]
+        if faults:
+            self.journal.refuse(header.number, faults)
+            return
+        try:
+            drawing = read_drawing(header, self.limits)
+            image = self._image_of(drawing, header)
+            if image is None:
+                return
+            overlay = lay_on(drawing, image.geometry, self.rules)
+        except LesionaryError as error:
+            self.journal.refuse(header.number, [as_finding(error)])
+            return
+        key = str(image.identity.series_instance_uid)
+        self.journal.note(key, header.number, overlay.notes)
+        self.journal.refuse(header.number, overlay.refusals)
+        for method, label_map in overlay.label_maps:
+            self._store(key, header.number, label_map, GIVEN, method)
+
+    def place_file(
+        self, entry: MaskEntry, sources: Mapping[int, SourceFile], image: Admitted
+    ) -> None:
+        """Read one mask file and lay it on the image it is paired with."""
+        from lesionary.ingest.file_gate import label_map_on
+        from lesionary.io.image_file import read_image_file
+
+        try:
+            texts = self._texts(entry, sources)
+            read = read_image_file(sources[entry.number].path, limits=self.limits)
+            label_map, rounded = read.as_label_map()
+            label_map, turned = label_map_on(label_map, image.summary.geometry)
+        except LesionaryError as error:
+            self.journal.refuse(entry.number, [as_finding(error)])
+            return
+        self.journal.note(image.key, entry.number, [*rounded, *turned])
+        texts = {**label_map.labels, **texts}
+        named = {
+            value: self._label(texts.get(value, entry.label or ""))
+            for value in _values_of(label_map)
+        }
+        author = entry.reader or GIVEN
+        method = "MANUAL" if entry.reader else None
+        self._store(image.key, entry.number, replace(label_map, labels=named), author, method)
+
+    def place_boxes(self, source: SourceFile, images: Iterable[Admitted]) -> None:
+        """Read one ``boxes.csv`` and give each row to the image it names."""
+        try:
+            rows, bad = parse_boxes(source.path.read_text(encoding="utf-8-sig"))
+        except UnicodeDecodeError:
+            finding = Finding("bad_box", Outcome.LEFT_OUT, "the table is not UTF-8 text")
+            self.journal.refuse(source.number, [finding])
+            return
+        except LesionaryError as error:
+            self.journal.refuse(source.number, [as_finding(error)])
+            return
+        self.journal.refuse(source.number, bad)
+        by_name: dict[str, list[Admitted]] = {}
+        for image in images:
+            for name in image.names:
+                by_name.setdefault(name, []).append(image)
+        for row in rows:
+            named = by_name.get(row.image, [])
+            problem = _box_problem(len(named), row.line)
+            if problem is None and not row.fits(named[0].summary.geometry.shape):
+                problem = _bad_box(row.line, "the box reaches beyond its image")
+            if problem is not None:
+                self.journal.refuse(source.number, [problem])
+                continue
+            k, j, i = row.box
+            self.boxes.append(
+                PlacedBox(
+                    named[0].key,
+                    source.number,
+                    self.pseudonyms.new_uid("box", row.image, row.lesion),
+                    self._label(row.label),
+                    (k.start, k.stop, j.start, j.stop, i.start, i.stop),
+                )
+            )
+
+    def _image_of(self, drawn: Drawn, header: InstanceHeader) -> SeriesSummary | None:
+        keyed = _Keyed(self._keyed(drawn.references), drawn.lies_on)
+        found = image_of(keyed, self.images, folder=folder_of(header))
+        if isinstance(found, Finding):
+            self.journal.refuse(header.number, [found])
+            return None
+        return self.images[found]
+
+    def _keyed(self, references: References) -> References:
+        uid = self.pseudonyms.uid
+        return References(
+            frozenset(map(uid, references.sop_instance_uids)),
+            frozenset(map(uid, references.series_instance_uids)),
+            frozenset(map(uid, references.frame_of_reference_uids)),
+            {uid(name): frame for name, frame in references.last_frames.items()},
+        )
+
+    def _texts(self, entry: MaskEntry, sources: Mapping[int, SourceFile]) -> dict[int, str]:
+        if entry.labels_file is None:
+            return {}
+        try:
+            text = sources[entry.labels_file].path.read_text(encoding="utf-8-sig")
+            return parse_label_texts(text)
+        except UnicodeDecodeError:
+            finding = Finding("bad_labels", Outcome.LEFT_OUT, "the labels are not UTF-8 text")
+            self.journal.refuse(entry.labels_file, [finding])
+        except LesionaryError as error:
+            self.journal.refuse(entry.labels_file, [as_finding(error, code="bad_labels")])
+        return {}
+
+    def _label(self, text: str) -> str:
+        return label_of(text, is_tumour=True, rules=self.rules)
+
+    def _store(
+        self, key: str, number: int, label_map: LabelMap, author: str, method: str | None
+    ) -> None:
+        object_id = self.store.put_label_map(label_map)
+        self.masks.append(PlacedMask(key, number, object_id, author, method))
+
+
+def _values_of(label_map: LabelMap) -> list[int]:
+    import numpy as np
+
+    return [int(value) for value in np.unique(label_map.array) if value]
+
+
+def _box_problem(n_images: int, line: int) -> Finding | None:
+    if n_images == 0:
+        return _bad_box(line, "no image goes by this name", code="orphan_reference")
+    if n_images > 1:
+        reason = f"{n_images} images go by this name"
+        return _bad_box(line, reason, code="ambiguous_reference")
+    return None
+
+
+def _bad_box(line: int, reason: str, *, code: str = "bad_box") -> Finding:
+    return Finding(
+        code,
+        Outcome.LEFT_OUT,
+        f"line {line}: {reason}",
+        "name images by file, by DICOM folder, or by SeriesInstanceUID",
+    )

@@ -1,0 +1,73 @@
+"""A lesion's picture for the report, from what the registry keeps of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lesionary.core.volume import FloatArray, LabelMap, Quantity, Volume
+
+if TYPE_CHECKING:
+    from lesionary.prepare.window import Window
+    from lesionary.publish.report.gallery import GalleryItem
+
+_SUV_CEILING = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Axes:
+    """Where a lesion was measured."""
+
+    slice_index: int
+    long_axis_points_mm: FloatArray
+    short_axis_points_mm: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class _Lesion:
+    """A measured lesion, read back from its row: in the published map its number is its value."""
+
+    lesion: int
+    label: str
+    value: int
+    axes: _Axes | None
+
+
+def picture(
+    volume: Volume, mask: LabelMap, row: Mapping[str, Any], *, series: str, window: str
+) -> "GalleryItem":
+    """Draw one measured lesion in its window."""
+    from lesionary.publish.report import gallery
+
+    lesion = _Lesion(row["lesion"], str(row["label"]), row["lesion"], _axes(row))
+    shown = display_window(volume, lesion.label, window)
+    grey = gallery.Window(shown.level, shown.width)
+    return gallery.gallery_item(volume, mask, lesion, grey, series=series)
+
+
+def _axes(row: Mapping[str, Any]) -> _Axes | None:
+    if row["slice_index"] is None:
+        return None
+    return _Axes(
+        row["slice_index"],
+        np.array(row["long_axis_points_mm"]),
+        np.array(row["short_axis_points_mm"]),
+    )
+
+
+def display_window(volume: Volume, label: str, window: str) -> "Window":
+    """Return what is black and what is white.
+
+    CT: the window of the lesion's organ, else of the region. SUV: 0 to 10. Otherwise the middle of
+    the image's own values.
+    """
+    from lesionary.core.terms import parse_label
+    from lesionary.prepare.window import NAMED_WINDOWS, Window, robust_window
+
+    if volume.quantity is Quantity.HU:
+        place = parse_label(label)
+        return NAMED_WINDOWS[window if place is None else place.window]
+    if volume.quantity is Quantity.SUVBW:
+        return Window(_SUV_CEILING / 2, _SUV_CEILING)
+    return robust_window(volume)

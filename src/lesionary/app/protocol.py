@@ -1,0 +1,157 @@
+"""The protocol: what each stage does for one kind of study, as a file that its user reads.
+
+``study.toml`` is a protocol copied whole, with a ``[study]`` table on top. A wrong key or value is
+an error that names the key, its line, and what is allowed.
+"""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lesionary.core.errors import InputError
+
+Region = Literal["thorax", "abdomen", "thorax_abdomen", "other"]
+WindowName = Literal["lung", "abdomen", "bone", "brain", "mediastinum"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class StudySection(_Section):
+    """Who this study is."""
+
+    id: str = Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+    title: str = ""
+
+
+class IngestSection(_Section):
+    """What enters."""
+
+    keep_uids: bool
+
+
+class CurateSection(_Section):
+    """Rules that leave series out."""
+
+    modalities: list[str]
+    regions: list[Region]
+
+
+class LabelsSection(_Section):
+    """The words that labels may use."""
+
+    extra_places: list[str]
+    lesion_names: list[str]
+
+
+class WindowsSection(_Section):
+    """A window for each region."""
+
+    thorax: WindowName
+    abdomen: WindowName
+    thorax_abdomen: WindowName
+    other: WindowName
+
+
+class PrepareSection(_Section):
+    """How images are shown and fed to models."""
+
+    windows: WindowsSection
+
+
+class AnnotateSection(_Section):
+    """Where masks come from."""
+
+    segmenter: str
+    given_masks: Literal["keep", "redraw"]
+
+
+class MeasureSection(_Section):
+    """How lesions are measured (R7, R8)."""
+
+    min_voxels: int = Field(ge=1)
+    min_slices: int = Field(ge=1)
+    diameter: Literal["caliper", "as_published"]
+    recording_precision_mm: float = Field(gt=0)
+    keep_largest_piece: bool
+
+
+class PublishSection(_Section):
+    """What a release holds."""
+
+    layout: Literal["recist"]
+    images_without_lesions: bool
+    gallery: int = Field(ge=0)
+
+
+class Protocol(_Section):
+    """Everything a study's stages go by."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    name: str
+    version: str
+    title: str
+    study: StudySection | None = None
+    ingest: IngestSection
+    curate: CurateSection
+    labels: LabelsSection
+    prepare: PrepareSection
+    annotate: AnnotateSection
+    measure: MeasureSection
+    publish: PublishSection
+
+
+def parse_protocol(text: str, *, source: str) -> Protocol:
+    """Read a protocol or a ``study.toml``.
+
+    Raises
+    ------
+    InputError
+        Code ``protocol``: no TOML, an unknown key, a missing one, or a value that is not allowed.
+    """
+    try:
+        return Protocol.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(
+            f"this is not TOML: {error}", code="protocol", source=source, hint="mend that line"
+        ) from None
+    except ValidationError as error:
+        problems = [_describe(entry, text) for entry in error.errors()]
+        raise InputError(
+            "; ".join(problems),
+            code="protocol",
+            source=source,
+            hint="the shipped protocols list every key with its allowed values",
+        ) from None
+
+
+def _describe(entry: Any, text: str) -> str:
+    path = [str(part) for part in entry["loc"]]
+    key = ".".join(path)
+    line = _line_of(path, text)
+    where = f"line {line}: " if line else ""
+    if entry["type"] == "extra_forbidden":
+        return f"{where}unknown key `{key}`"
+    if entry["type"] == "missing":
+        return f"{where}key `{key}` is missing"
+    expected = entry["msg"].removeprefix("Input should be ")
+    return f"{where}`{key}` should be {expected}, not {entry['input']!r}"
+
+
+def _line_of(path: Sequence[str], text: str) -> int | None:
+    """Find the line on which a key stands, or its table begins."""
+    names = [part for part in path if not part.isdigit()]
+    table: list[str] = []
+    table_line = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[([^\]]+)\]", line):
+            table = header[1].strip().split(".")
+            if table == names or table == names[:-1]:
+                table_line = number
+        elif (key := re.match(r"\s*([\w-]+)\s*=", line)) and [*table, key[1]] == names:
+            return number
+    return table_line

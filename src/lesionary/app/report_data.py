@@ -1,0 +1,136 @@
+"""From registry rows to what the report says."""
+
+from collections import Counter
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from lesionary.app.results import SeriesResult
+from lesionary.app.study import Study
+from lesionary.core.findings import Outcome
+from lesionary.core.terms import LesionKind
+from lesionary.core.volume import Quantity
+from lesionary.io import registry_schema as tables
+from lesionary.publish.report.data import (
+    DroppedRow,
+    IgnoredRow,
+    LeftOutRow,
+    LesionRow,
+    Method,
+    Methods,
+    NamedWindow,
+    Note,
+    ReportData,
+    ReviewState,
+    SeriesRow,
+)
+
+if TYPE_CHECKING:
+    from lesionary.publish.report.gallery import GalleryItem
+
+
+def report_data(
+    study: Study, results: Sequence[SeriesResult], gallery: "Sequence[GalleryItem]"
+) -> ReportData:
+    """Collect everything a report shows."""
+    findings = study.registry.rows(tables.finding, order_by=("id",))
+    protocol = study.protocol
+    annotated = {one.id: bool(one.annotated["is_annotated"]) for one in results}
+    return ReportData(
+        title=study.section.title,
+        study_name=study.section.title,
+        protocol=protocol.name,
+        protocol_version=protocol.version,
+        software_version=version("lesionary"),
+        series=tuple(
+            _series(row, findings, is_annotated=annotated.get(row["id"], False))
+            for row in study.registry.all_series()
+        ),
+        left_out=tuple(_left_out(row) for row in findings if row["outcome"] == "left_out"),
+        ignored=_ignored(findings),
+        lesions=tuple(_lesion(row) for one in results for row in one.lesion_rows()),
+        dropped=tuple(
+            DroppedRow(one.id, str(crumb["label"]), crumb["voxels"])
+            for one in results
+            for crumb in one.measured["dropped"]
+        ),
+        gallery=tuple(gallery),
+        methods=_methods(study, results),
+    )
+
+
+def _series(row: Any, findings: Sequence[Any], *, is_annotated: bool) -> SeriesRow:
+    k, j, i = row["shape"]
+    across, down, along = row["spacing_mm"]
+    return SeriesRow(
+        id=row["id"],
+        subject=row["subject_id"],
+        timepoint=row["timepoint"],
+        modality=row["modality"],
+        region=row["region"],
+        shape=(k, j, i),
+        spacing_mm=(across, down, along),
+        outcome=Outcome(row["outcome"]),
+        notes=tuple(
+            Note(finding["code"], finding["reason"])
+            for finding in findings
+            if finding["series_id"] == row["id"]
+        ),
+        source=row["source"],
+        is_annotated=is_annotated,
+    )
+
+
+def _left_out(row: Any) -> LeftOutRow:
+    return LeftOutRow(row["source"], row["code"], row["reason"], row["hint"], row["instances"])
+
+
+def _ignored(findings: Sequence[Any]) -> tuple[IgnoredRow, ...]:
+    counts = Counter(
+        (row["code"], row["reason"]) for row in findings if row["outcome"] == "ignored"
+    )
+    return tuple(IgnoredRow(code, reason, n) for (code, reason), n in sorted(counts.items()))
+
+
+def _lesion(row: dict[str, Any]) -> LesionRow:
+    names = (
+        "series",
+        "subject",
+        "timepoint",
+        "lesion",
+        "volume_ml",
+        "long_axis_mm",
+        "short_axis_mm",
+        "diameter_mm",
+        "mean_intensity",
+        "slice_index",
+        "voxels",
+    )
+    segmenter = f"{row['author']} {row['version']}" if row["version"] else None
+    return LesionRow(
+        **{name: row[name] for name in names},
+        label=str(row["label"]),
+        kind=LesionKind(row["kind"]),
+        quantity=Quantity(row["quantity"]),
+        method=Method(row["method"] or Method.NOT_STATED),
+        segmenter=segmenter,
+        state=ReviewState(row["review_state"]),
+        reason=row.get("reason", {}),
+    )
+
+
+def _methods(study: Study, results: Sequence[SeriesResult]) -> Methods:
+    from lesionary.prepare.window import NAMED_WINDOWS
+
+    section = study.protocol.measure
+    names = sorted({one.prepared["window"] for one in results if one.row["modality"] == "CT"})
+    return Methods(
+        diameter=section.diameter,
+        min_voxels=section.min_voxels,
+        min_slices=section.min_slices,
+        keep_largest_piece=section.keep_largest_piece,
+        windows=tuple(
+            NamedWindow(name, NAMED_WINDOWS[name].level, NAMED_WINDOWS[name].width)
+            for name in names
+        ),
+    )

@@ -1,0 +1,59 @@
+"""What the stages made of each series, side by side."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lesionary.app.stage import finished
+from lesionary.app.stages.annotate import ANNOTATE
+from lesionary.app.stages.measure import MEASURE
+from lesionary.app.stages.prepare import PREPARE
+from lesionary.app.study import Study
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesResult:
+    """One measured series: its registry row and the outputs of the three stages."""
+
+    row: Mapping[str, Any]
+    prepared: Mapping[str, Any]
+    annotated: Mapping[str, Any]
+    measured: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The series' name in the study."""
+        return str(self.row["id"])
+
+    @property
+    def lesions(self) -> list[dict[str, Any]]:
+        """Its measured lesions, largest first."""
+        rows: list[dict[str, Any]] = self.measured["lesions"]
+        return rows
+
+    def lesion_rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the lesions with series, subject and time point."""
+        place = {
+            "series": self.id,
+            "subject": self.row["subject_id"],
+            "timepoint": self.row["timepoint"],
+            "quantity": self.prepared["quantity"],
+        }
+        for lesion in self.lesions:
+            yield place | lesion
+
+
+def series_results(study: Study) -> list[SeriesResult]:
+    """Return every series that is measured, with what is up to date of it."""
+    prepared, annotated = finished(study, PREPARE), finished(study, ANNOTATE)
+    measured = finished(study, MEASURE)
+    return [
+        SeriesResult(row, prepared[row["id"]], annotated[row["id"]], measured[row["id"]])
+        for row in study.registry.all_series()
+        if row["id"] in measured
+    ]
+
+
+def lesion_rows(study: Study) -> list[dict[str, Any]]:
+    """Return every measured lesion of the study."""
+    return [row for result in series_results(study) for row in result.lesion_rows()]

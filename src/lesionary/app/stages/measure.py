@@ -1,0 +1,144 @@
+"""Measure: one row a lesion, and the map of instances that the rows' numbers name."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lesionary.app.stage import Stage, Work, finished
+from lesionary.app.stages.annotate import ANNOTATE
+from lesionary.io.objects import ObjectStore
+
+if TYPE_CHECKING:
+    from lesionary.app.study import Study
+    from lesionary.core.volume import Geometry, LabelArray, LabelMap
+    from lesionary.measure.lesions import MeasuredLesion, MeasureOptions
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureRequest:
+    """One series to measure."""
+
+    objects: Path
+    object_id: str
+    layers: tuple[str, ...]
+    lesions: dict[str, dict[str, Any]]
+    min_voxels: int
+    min_slices: int
+    diameter: str
+    keep_largest: bool
+
+
+def plan(study: "Study") -> list[Work]:
+    """Plan one unit for each annotated series."""
+    section = study.protocol.measure
+    works = []
+    for name, annotated in finished(study, ANNOTATE).items():
+        request = MeasureRequest(
+            objects=study.files.objects,
+            object_id=annotated["object"],
+            layers=tuple(annotated["layers"]),
+            lesions=annotated["lesions"],
+            min_voxels=section.min_voxels,
+            min_slices=section.min_slices,
+            diameter=section.diameter,
+            keep_largest=section.keep_largest_piece,
+        )
+        inputs = {
+            "object": request.object_id,
+            "layers": list(request.layers),
+            "lesions": request.lesions,
+            "min_voxels": request.min_voxels,
+            "min_slices": request.min_slices,
+            "diameter": request.diameter,
+            "keep_largest": request.keep_largest,
+        }
+        works.append(Work(name, inputs, request))
+    return works
+
+
+def measure_series(request: MeasureRequest) -> dict[str, Any]:
+    """Measure every lesion in its own layer; number them together, largest first."""
+    from lesionary.measure.instances import instances
+    from lesionary.measure.lesions import MeasureOptions, measure_lesions
+
+    store = ObjectStore(request.objects)
+    volume = store.get_volume(request.object_id)
+    options = MeasureOptions(
+        min_voxels=request.min_voxels,
+        min_slices=request.min_slices,
+        diameter=request.diameter,  # type: ignore[arg-type]  # words become members there
+        keep_largest=request.keep_largest,
+    )
+    found: list[tuple[int, MeasuredLesion]] = []
+    maps: list[LabelMap] = []
+    dropped: list[dict[str, Any]] = []
+    for layer, object_id in enumerate(request.layers):
+        label_map = store.get_label_map(object_id)
+        measured = measure_lesions(volume, label_map, options)
+        found += [(layer, lesion) for lesion in measured.lesions]
+        dropped += [{"label": crumb.label, "voxels": crumb.voxels} for crumb in measured.dropped]
+        maps.append(instances(label_map, **_instance_options(options)))
+    found.sort(key=lambda entry: (-entry[1].voxels, entry[1].first, entry[0]))
+    array, n_hidden = _flattened(maps, found, volume.geometry)
+    rows = [
+        _row(number, lesion, request.lesions[str(lesion.value)])
+        for number, (_, lesion) in enumerate(found, start=1)
+    ]
+    texts = {row["lesion"]: row["label"] for row in rows}
+    return {
+        "object": request.object_id,
+        "mask": store.put_label_map(_label_map(array, volume.geometry, texts)),
+        "lesions": rows,
+        "dropped": dropped,
+        "n_hidden_voxels": n_hidden,
+    }
+
+
+def _instance_options(options: "MeasureOptions") -> dict[str, Any]:
+    return {
+        "min_voxels": options.min_voxels,
+        "min_slices": options.min_slices,
+        "keep_largest": options.keep_largest,
+    }
+
+
+def _flattened(
+    maps: "list[LabelMap]", found: "list[tuple[int, MeasuredLesion]]", geometry: "Geometry"
+) -> "tuple[LabelArray, int]":
+    """Lay the layers over each other under the common numbers.
+
+    Where lesions overlap, the smaller one (the higher number) is seen: the larger is known from
+    its other voxels. Returns the array and how many voxels a larger lesion lost.
+    """
+    import numpy as np
+
+    array = np.zeros(geometry.shape, dtype=np.uint16)
+    n_hidden = 0
+    for layer, label_map in enumerate(maps):
+        numbers = np.zeros(65536, dtype=np.uint16)
+        for number, (own_layer, lesion) in enumerate(found, start=1):
+            if own_layer == layer:
+                numbers[lesion.lesion] = number
+        renumbered = numbers[label_map.array]
+        n_hidden += int(np.count_nonzero((array != 0) & (renumbered != 0)))
+        np.maximum(array, renumbered, out=array)
+    return array, n_hidden
+
+
+def _label_map(array: "LabelArray", geometry: "Geometry", texts: dict[int, str]) -> "LabelMap":
+    from lesionary.core.volume import LabelMap
+
+    return LabelMap(array, geometry, texts)
+
+
+def _row(number: int, lesion: "MeasuredLesion", made: dict[str, Any]) -> dict[str, Any]:
+    return lesion.as_row() | {
+        "lesion": number,
+        "author": made["author"],
+        "version": made["version"],
+        "method": made["method"],
+        "review_state": made["review_state"],
+    }
+
+
+MEASURE = Stage("measure", 1, plan, measure_series)

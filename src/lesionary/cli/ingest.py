@@ -1,0 +1,96 @@
+"""``lesionary ingest``."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from lesionary.cli.output import DONE, PARTLY, UNUSABLE, Output
+from lesionary.cli.status import left_out_text
+from lesionary.cli.words import AffineChoice
+
+if TYPE_CHECKING:
+    from lesionary.app.ingest import IngestReport
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(ingest)
+
+
+def ingest(
+    study: Path = typer.Argument(..., help="The study folder."),
+    paths: list[Path] = typer.Argument(..., help="Files, folders, zip or tar archives."),
+    subject: str = typer.Option(None, help="The subject of images that name none."),
+    reader_from: str = typer.Option(
+        None, help="Where names tell who: '{subject}/{timepoint}/{reader}_*.nii.gz'."
+    ),
+    affine: AffineChoice | None = typer.Option(
+        None, help="Which one counts where a NIfTI's two orientations disagree."
+    ),
+    source_map: Path = typer.Option(None, help="Write which source number is which file (0600)."),
+    *,
+    json: bool = typer.Option(False, "--json", help="Print one JSON document."),
+) -> int:
+    """Take scans, masks and boxes into a study."""
+    from lesionary.app.ingest import IngestOptions, ingest_paths
+    from lesionary.app.study import Study
+    from lesionary.cli.progress import progress
+    from lesionary.core.errors import InputError
+
+    opened = Study.open(study)
+    if source_map is not None and source_map.resolve().is_relative_to(study.resolve()):
+        raise InputError(
+            "the source map must not lie inside the study: it holds file names", code="usage"
+        )
+    options = IngestOptions(subject=subject, reader_from=reader_from, affine=affine)
+    with progress() as bars:
+        report = ingest_paths(opened, paths, options, progress=bars)
+    if source_map is not None:
+        _write_source_map(source_map, report)
+    Output(json).emit(report.document(), _text(report, study))
+    if sys.stderr.isatty() and not json:
+        _show_sources(report)
+    return exit_code(report.document())
+
+
+def exit_code(document: dict[str, Any]) -> int:
+    """Return 0, 1 where something faulty was left out, 2 where nothing usable remains."""
+    faulty = [row for row in document["left_out"] if not row["by_rule"]]
+    if faulty and not document["series"]:
+        return UNUSABLE
+    return PARTLY if faulty else DONE
+
+
+def _text(report: "IngestReport", study: Path) -> str:
+    document = report.document()
+    n_warned = sum(row["outcome"] == "warned" for row in document["series"])
+    n_fixed = sum(row["outcome"] == "fixed" for row in document["series"])
+    lines = [
+        f"Ingest {report.number}: {len(document['series'])} series"
+        f" ({n_warned} with warnings, {n_fixed} fixed), {len(document['masks'])} masks,"
+        f" {report.n_boxes} boxes, {len(document['left_out'])} left out,"
+        f" {len(document['ignored'])} ignored"
+    ]
+    if document["left_out"]:
+        lines.append(left_out_text(document["left_out"]))
+    if document["series"]:
+        lines.append(f"Next: lesionary run {study}")
+    return "\n".join(lines)
+
+
+def _write_source_map(path: Path, report: "IngestReport") -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        for token, name in report.sources:
+            file.write(f"{token}\t{name}\n")
+
+
+def _show_sources(report: "IngestReport") -> None:
+    """Name the files behind the numbers, on the user's own terminal only."""
+    shown = {row["source"] for row in report.document()["left_out"]}
+    for token, name in report.sources:
+        if token in shown:
+            sys.stderr.write(f"  {token} = {name}\n")

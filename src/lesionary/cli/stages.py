@@ -1,0 +1,96 @@
+"""``lesionary prepare``, ``annotate`` and ``measure``: one stage at a time."""
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from lesionary.cli.output import DONE, PARTLY, UNUSABLE, Output, table
+from lesionary.cli.words import ClusterName
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(prepare)
+    app.command()(annotate)
+    app.command()(measure)
+
+
+_STUDY = typer.Argument(..., help="The study folder.")
+_CLUSTER = typer.Option("none", help="none: in this process; local: Dask workers on this machine.")
+_JSON = typer.Option(False, "--json", help="Print one JSON document.")
+
+
+def prepare(study: Path = _STUDY, cluster: ClusterName = _CLUSTER, *, json: bool = _JSON) -> int:
+    """Bring images into the quantity and window that the protocol says."""
+    return run_stages(study, until="prepare", cluster=cluster, json=json)
+
+
+def annotate(study: Path = _STUDY, cluster: ClusterName = _CLUSTER, *, json: bool = _JSON) -> int:
+    """Turn boxes and given masks into the study's masks."""
+    return run_stages(study, until="annotate", cluster=cluster, json=json)
+
+
+def measure(study: Path = _STUDY, cluster: ClusterName = _CLUSTER, *, json: bool = _JSON) -> int:
+    """Measure every lesion."""
+    return run_stages(study, until="measure", cluster=cluster, json=json)
+
+
+def run_stages(study: Path, *, until: str, cluster: ClusterName, json: bool) -> int:
+    """Do what is due up to a stage, and show what came of it."""
+    from lesionary.app.pipeline import run_until
+    from lesionary.app.study import Study
+    from lesionary.cli.progress import progress
+
+    opened = Study.open(study)
+    with progress() as bars:
+        report = run_until(opened, until, cluster=cluster, progress=bars)
+    document = report.document()
+    Output(json).emit(document, run_text(document))
+    return exit_code(document)
+
+
+def exit_code(document: dict[str, Any]) -> int:
+    """Return 0, 1 where units failed, 2 where nothing else was done."""
+    if not document["failed"]:
+        return DONE
+    return PARTLY if document["done"] or document["up_to_date"] else UNUSABLE
+
+
+def run_text(document: dict[str, Any]) -> str:
+    """Say how much was done, what failed and why, and where the result lies."""
+    lines = [f"{len(document['done'])} units done, {document['up_to_date']} were up to date"]
+    if document["failed"]:
+        rows = [(row["unit"], row["code"], row["reason"]) for row in document["failed"]]
+        lines.append("Failed:\n" + table(("unit", "code", "reason"), rows))
+    if lesions := document.get("lesions"):
+        lines.append(_lesions_table(lesions))
+    if release := document.get("release"):
+        lines.append(f"Release: {release}\nReport:  {release}/report.html")
+    return "\n".join(lines)
+
+
+_SHOWN = 40
+
+
+def _lesions_table(lesions: list[dict[str, Any]]) -> str:
+    rows = [
+        (
+            row["series"],
+            str(row["lesion"]),
+            str(row["label"]),
+            f"{row['volume_ml']:.3f}",
+            _number(row["long_axis_mm"]),
+            _number(row["short_axis_mm"]),
+            _number(row["diameter_mm"]),
+            _number(row["mean_intensity"]),
+        )
+        for row in lesions[:_SHOWN]
+    ]
+    header = ("series", "lesion", "label", "ml", "long mm", "short mm", "diameter mm", "mean")
+    more = len(lesions) - _SHOWN
+    return table(header, rows) + (f"\n… and {more} more, in lesions.csv" if more > 0 else "")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"

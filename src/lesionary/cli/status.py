@@ -1,0 +1,107 @@
+"""``lesionary status``: light enough to call from a prompt, so it imports no array library."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from lesionary.cli.output import DONE, Output, table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(status)
+
+
+def status(
+    study: Path = typer.Argument(..., help="The study folder."),
+    *,
+    json: bool = typer.Option(False, "--json", help="Print one JSON document."),
+) -> int:
+    """Show what is done, due, failed, and why."""
+    from lesionary.io.registry_status import read_status
+    from lesionary.io.study_files import StudyFiles
+
+    files = StudyFiles(study)
+    files.read_protocol()
+    document = read_status(files.registry)
+    Output(json).emit(document, status_text(document))
+    return DONE
+
+
+def status_text(document: dict[str, Any]) -> str:
+    """Lay the status out for people."""
+    series = document["series"]
+    subjects = {row["subject"] for row in series}
+    parts = [
+        f"{len(series)} series of {len(subjects)} subjects, "
+        f"{len(document['masks'])} masks, {len(document['left_out'])} left out"
+    ]
+    parts.append(
+        table(
+            ("stage", "done", "due", "failed"),
+            [
+                (row["stage"], str(row["done"]), str(row["due"]), str(row["failed"]))
+                for row in document["stages"]
+            ],
+        )
+    )
+    if series:
+        parts.append(_series_table(series))
+    if document["left_out"]:
+        parts.append(left_out_text(document["left_out"]))
+    if document["failed"]:
+        rows = [
+            (row["stage"], row["unit"], row["code"], row["reason"]) for row in document["failed"]
+        ]
+        parts.append("Failed:\n" + table(("stage", "unit", "code", "reason"), rows))
+    return "\n\n".join(parts)
+
+
+def _series_table(series: list[dict[str, Any]]) -> str:
+    rows = [
+        (
+            row["id"],
+            row["subject"],
+            str(row["timepoint"]),
+            row["modality"],
+            row["region"],
+            " × ".join(str(n) for n in row["shape"]),
+            " × ".join(f"{mm:.3g}" for mm in row["spacing_mm"]),
+            row["outcome"],
+            ", ".join(sorted({note["code"] for note in row["notes"]})),
+        )
+        for row in series
+    ]
+    header = (
+        "series",
+        "subject",
+        "time",
+        "mod",
+        "region",
+        "shape",
+        "spacing mm",
+        "outcome",
+        "notes",
+    )
+    return table(header, rows)
+
+
+def left_out_text(left_out: list[dict[str, Any]]) -> str:
+    """List what was left out: each reason once, with how many and the first few sources."""
+    by_reason: Counter[tuple[str, str]] = Counter()
+    sources: dict[tuple[str, str], list[str]] = {}
+    hints: dict[tuple[str, str], str] = {}
+    for row in left_out:
+        group = (row["code"], row["reason"])
+        by_reason[group] += 1
+        sources.setdefault(group, []).append(row["source"])
+        hints[group] = row["hint"]
+    lines = ["Left out:"]
+    for (code, reason), count in by_reason.most_common():
+        named = ", ".join(sources[code, reason][:3]) + (", …" if count > 3 else "")
+        lines.append(f"  {code}: {reason} ({named})")
+        if hints[code, reason]:
+            lines.append(f"    hint: {hints[code, reason]}")
+    return "\n".join(lines)

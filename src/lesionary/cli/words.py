@@ -1,0 +1,6 @@
+"""Words that options take; kept here because importing their stages would load numpy."""
+
+from typing import Literal
+
+AffineChoice = Literal["sform", "qform"]
+ClusterName = Literal["none", "local"]

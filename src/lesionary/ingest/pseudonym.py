@@ -1,0 +1,49 @@
+"""Keyed names: what enters a study in the place of identities, UIDs and dates."""
+
+import datetime as dt
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+_SHIFT_DAYS = 10 * 365
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Pseudonymiser:
+    """Hashes and shifts under a study's key: the same input, the same pseudonym, in every run.
+
+    Parameters
+    ----------
+    key : bytes
+        The study's secret key.
+    keep_uids : bool
+        Pass DICOM UIDs through; for public archives, where others look series up by them.
+    """
+
+    key: bytes
+    keep_uids: bool = False
+
+    def identity_hash(self, subject_key: str) -> str:
+        """Return what tells subjects apart without telling who they are."""
+        return self._mac("subject", subject_key).hex()
+
+    def uid(self, uid: str) -> str:
+        """Return the study's name for a DICOM UID: ``2.25.`` and 128 keyed bits (PS3.5 B.2)."""
+        if self.keep_uids:
+            return uid
+        return self.new_uid("uid", uid)
+
+    def new_uid(self, *parts: str) -> str:
+        """Return a UID for something that has none of its own."""
+        return f"2.25.{int.from_bytes(self._mac(*parts)[:16])}"
+
+    def shifted(self, date: dt.date, subject_key: str) -> dt.date:
+        """Move a date back by the subject's own number of days, 1 to 3650: intervals stay exact.
+
+        A date so early that it cannot be moved stays at the calendar's first day.
+        """
+        days = int.from_bytes(self._mac("shift", subject_key)[:8]) % _SHIFT_DAYS + 1
+        return dt.date.fromordinal(max(1, date.toordinal() - days))
+
+    def _mac(self, *parts: str) -> bytes:
+        return hmac.digest(self.key, "\x1f".join(parts).encode(), hashlib.sha256)

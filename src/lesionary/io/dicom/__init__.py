@@ -1,0 +1,1 @@
+"""DICOM files: headers, pixels and series, read once and read fast."""

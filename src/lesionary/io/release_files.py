@@ -1,0 +1,124 @@
+"""A release on disk: written beside its place, checksummed, and put there in one step."""
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lesionary.core.errors import InputError
+from lesionary.core.volume import LabelMap, Volume
+from lesionary.io.checked_images import write_checked
+from lesionary.io.durable import flush_to_disk, partial_name
+
+MANIFEST = "release.json"
+CHECKSUMS = "SHA256SUMS"
+_CHUNK_BYTES = 1 << 22
+
+
+@dataclass(slots=True)
+class ReleaseWriter:
+    """Collects a release under a temporary name.
+
+    Raises
+    ------
+    InputError
+        If something stands at the place that is no release: nothing of the user's is replaced.
+    """
+
+    target: Path
+    _folder: Path = field(init=False)
+    _written: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.target.exists() and not is_replaceable(self.target):
+            raise InputError(
+                "something that is no release stands there",
+                hint="name a new folder, or an earlier release",
+                source=str(self.target),
+            )
+        self.target.absolute().parent.mkdir(parents=True, exist_ok=True)
+        self._folder = partial_name(self.target.absolute())
+        self._folder.mkdir()
+
+    def add_text(self, path: str, text: str) -> None:
+        """Write a text file."""
+        place = self._place(path)
+        place.write_text(text, encoding="utf-8", newline="\n")
+        flush_to_disk(place)
+
+    def add_image(self, path: str, image: Volume | LabelMap) -> None:
+        """Write an image, read back by an independent reader."""
+        write_checked(self._place(path), image)
+
+    def discard(self) -> None:
+        """Remove what was written so far."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def settle(self, manifest: dict[str, Any]) -> Path:
+        """Add manifest and checksums, and put the release in its place."""
+        sums = {path: file_digest(self._folder / path) for path in sorted(self._written)}
+        document = manifest | {"files": sums}
+        self.add_text(MANIFEST, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        sums[MANIFEST] = file_digest(self._folder / MANIFEST)
+        lines = [f"{digest}  {path}\n" for path, digest in sorted(sums.items())]
+        self.add_text(CHECKSUMS, "".join(lines))
+        replace_folder(self._folder, self.target.absolute())
+        return self.target
+
+    def _place(self, path: str) -> Path:
+        place = self._folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        self._written.append(path)
+        return place
+
+
+def is_replaceable(folder: Path) -> bool:
+    """Tell whether a folder is an earlier release, or empty."""
+    return folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir()))
+
+
+def replace_folder(new: Path, target: Path) -> None:
+    """Rename a folder to ``target``; what stood there goes aside first and is removed after."""
+    aside = partial_name(target)
+    if target.exists():
+        target.replace(aside)
+    new.replace(target)
+    flush_to_disk(target.parent)
+    if aside.exists():
+        shutil.rmtree(aside)
+
+
+def file_digest(path: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal."""
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            state.update(chunk)
+    return state.hexdigest()
+
+
+def read_manifest(release: Path) -> dict[str, Any] | None:
+    """Return a release's manifest, or None where there is none to read."""
+    try:
+        document = json.loads((release / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def read_checksums(release: Path) -> dict[str, str]:
+    """Return what ``SHA256SUMS`` says, by path."""
+    sums = {}
+    for line in (release / CHECKSUMS).read_text(encoding="utf-8").splitlines():
+        digest, _, path = line.partition("  ")
+        sums[path] = digest
+    return sums
+
+
+def list_files(release: Path) -> set[str]:
+    """Return every file's path below a folder, with forward slashes."""
+    return {
+        path.relative_to(release).as_posix() for path in release.rglob("*") if not path.is_dir()
+    }

@@ -1,0 +1,122 @@
+"""A study's folder: its parts by name, and how it comes to be."""
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from lesionary.core.errors import InputError, WorkflowError
+from lesionary.io.durable import PARTIAL, flush_to_disk, partial_name
+
+PROTOCOL_FILE = "study.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFiles:
+    """Where a study keeps what."""
+
+    root: Path
+
+    @property
+    def protocol(self) -> Path:
+        """The protocol with the user's changes."""
+        return self.root / PROTOCOL_FILE
+
+    @property
+    def registry(self) -> Path:
+        """The SQLite database."""
+        return self.root / "registry.db"
+
+    @property
+    def objects(self) -> Path:
+        """The object store."""
+        return self.root / "objects"
+
+    @property
+    def logs(self) -> Path:
+        """JSON lines without identities."""
+        return self.root / "logs"
+
+    @property
+    def release(self) -> Path:
+        """What was published."""
+        return self.root / "release"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one process that ingests or runs."""
+        return self.root / "study.lock"
+
+    def read_protocol(self) -> str:
+        """Return the text of ``study.toml``."""
+        try:
+            return self.protocol.read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            raise WorkflowError(
+                "this folder is no study: it has no study.toml",
+                hint="make one with `lesionary new STUDY`",
+                source=str(self.root),
+            ) from None
+        except UnicodeDecodeError:
+            raise InputError("study.toml is not UTF-8 text", source=str(self.protocol)) from None
+
+
+def shipped_protocols() -> tuple[str, ...]:
+    """Return the names of the protocols in the package."""
+    folder = resources.files("lesionary") / "protocols"
+    names = (entry.name for entry in folder.iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
+
+
+def protocol_text(name: str) -> str:
+    """Return a shipped protocol, or the file that ``name`` leads to.
+
+    Raises
+    ------
+    InputError
+        If there is neither.
+    """
+    if name in shipped_protocols():
+        return (resources.files("lesionary") / "protocols" / f"{name}.toml").read_text("utf-8")
+    path = Path(name)
+    if path.suffix == ".toml" and path.is_file():
+        return path.read_text(encoding="utf-8")
+    raise InputError(
+        f"no protocol `{name}`",
+        code="protocol",
+        hint=f"shipped: {', '.join(shipped_protocols())}; or the path of a .toml file",
+    )
+
+
+def create_folder(root: Path) -> "PendingFolder":
+    """Begin a new study folder beside its place; refuse a place that is taken."""
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise WorkflowError("the folder is not empty", hint="name a new one", source=str(root))
+    root.parent.mkdir(parents=True, exist_ok=True)
+    pending = partial_name(root.absolute())
+    for part in ("objects", "logs"):
+        (pending / part).mkdir(parents=True)
+    return PendingFolder(pending, root)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingFolder:
+    """A study folder under its temporary name."""
+
+    temporary: Path
+    root: Path
+
+    def settle(self) -> None:
+        """Give the folder its name, in one step."""
+        self.temporary.replace(self.root)
+        flush_to_disk(self.root.absolute().parent)
+
+
+def clear_partial(folder: Path) -> None:
+    """Remove what a killed process left behind in a folder of the study."""
+    import shutil
+
+    for leftover in folder.glob(f"{PARTIAL}*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()

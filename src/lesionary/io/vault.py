@@ -1,0 +1,83 @@
+"""Keys of studies: kept beside no study, readable by their owner alone.
+
+From a study's key come its keyed hashes and date shifts. Whoever holds it could try identities
+against the hashes, so it never lies in the study.
+"""
+
+import os
+import secrets
+import stat
+import sys
+from pathlib import Path
+
+from lesionary.core.errors import PrivacyError, WorkflowError
+
+KEY_BYTES = 32
+
+
+def vault_folder(study: Path) -> Path:
+    """Return ``LESIONARY_VAULT`` or the user's data folder.
+
+    Raises
+    ------
+    PrivacyError
+        If the vault would lie inside the study: whoever gets the study would get the key.
+    """
+    named = os.environ.get("LESIONARY_VAULT")
+    folder = (Path(named) if named else _user_data_folder() / "lesionary" / "vault").absolute()
+    if folder.resolve().is_relative_to(study.resolve()):
+        raise PrivacyError(
+            "the vault must not lie inside the study",
+            hint="set LESIONARY_VAULT to a folder elsewhere",
+        )
+    return folder
+
+
+def create_key(study: Path, study_id: str) -> bytes:
+    """Make a study's key, once."""
+    folder = vault_folder(study) / "keys"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = secrets.token_bytes(KEY_BYTES)
+    descriptor = os.open(_key_path(folder, study_id), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    return key
+
+
+def read_key(study: Path, study_id: str) -> bytes:
+    """Read a study's key.
+
+    Raises
+    ------
+    WorkflowError
+        If the vault does not hold it. A second key would give the same subject two numbers.
+    PrivacyError
+        If others than the owner may read it.
+    """
+    path = _key_path(vault_folder(study) / "keys", study_id)
+    try:
+        key = path.read_bytes()
+    except FileNotFoundError:
+        raise WorkflowError(
+            "this vault does not hold the study's key",
+            hint="set LESIONARY_VAULT to the vault that the study was made with",
+        ) from None
+    if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise PrivacyError("others may read the study's key", hint="chmod 600 the key's file")
+    if len(key) != KEY_BYTES:
+        raise WorkflowError(f"the study's key has {len(key)} bytes, not {KEY_BYTES}")
+    return key
+
+
+def _key_path(folder: Path, study_id: str) -> Path:
+    return folder / f"{study_id}.key"
+
+
+def _user_data_folder() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))

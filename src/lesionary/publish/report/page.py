@@ -1,0 +1,313 @@
+"""Write a report: one HTML page that needs nothing else."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lesionary.core.findings import Outcome
+from lesionary.core.volume import Quantity
+from lesionary.publish.report.burden import burden_of
+from lesionary.publish.report.data import LesionRow, ReportData
+from lesionary.publish.report.figures import (
+    figure_burden,
+    figure_diameters,
+    figure_features,
+    figure_intensities,
+    figure_truth,
+    figure_volume_by_diameter,
+    figure_volumes,
+    has_features,
+    has_sizes,
+)
+from lesionary.publish.report.gallery import GalleryItem
+from lesionary.publish.report.groups import Group, groups_of
+from lesionary.publish.report.intake_tables import (
+    ignored_table,
+    left_out_summary,
+    left_out_table,
+    remarks_table,
+    series_table,
+    stage_table,
+)
+from lesionary.publish.report.lesion_tables import (
+    burden_table,
+    dropped_table,
+    group_table,
+    label_table,
+    lesion_table,
+    subject_table,
+    trust_table,
+    truth_summary,
+    truth_table,
+)
+from lesionary.publish.report.methods import method_sentences
+from lesionary.publish.report.panel import panel_svg
+from lesionary.publish.report.table import Table
+from lesionary.publish.report.trust import verdict_of
+from lesionary.publish.report.wording import (
+    counted,
+    grouped,
+    listed,
+    millilitres,
+    millimetres,
+    unit_of,
+    window_text,
+)
+
+LONGEST_OPEN_TABLE = 12
+"""Tables with more rows are folded."""
+FEWEST_FOR_FIGURE = 5
+"""A figure of fewer lesions would say less than the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A figure of the page: the drawing, and what it shows."""
+
+    svg: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A lesion of the gallery with its caption."""
+
+    svg: str
+    label: str
+    diameter: str
+    where: str
+    sizes: str
+    state: str
+    title: str
+
+
+def render_report(data: ReportData) -> str:
+    """Write the report of a study.
+
+    Parameters
+    ----------
+    data : ReportData
+        Everything it says. A study without lesions, or without anything, has a report too.
+
+    Returns
+    -------
+    str
+        HTML with its style, figures and pictures inside: no script, nothing to fetch. The same
+        data give the same text.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("lesionary.publish.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    groups = groups_of(data.lesions)
+    return environment.get_template("report.html.j2").render(
+        data=data,
+        longest_open_table=LONGEST_OPEN_TABLE,
+        numbers=_main_numbers(data),
+        lead=_lead(data),
+        no_lesions=_no_lesions(data),
+        asides=_asides(groups),
+        verdict=verdict_of(data.lesions),
+        panels=_panels(data),
+        features=_features(groups),
+        spreads=_spreads(groups),
+        burdens=_burdens(data),
+        truth=_truth(data),
+        series_table=series_table(data.series, data.lesions),
+        remarks_table=remarks_table(data.series),
+        left_out_summary=left_out_summary(data.left_out),
+        left_out_table=left_out_table(data.left_out),
+        ignored_table=ignored_table(data.ignored),
+        group_table=group_table(groups, data.lesions),
+        label_table=label_table(data.lesions),
+        subject_table=subject_table(data.series, data.lesions),
+        lesion_table=lesion_table(data.lesions),
+        dropped_table=dropped_table(data.dropped),
+        trust_table=trust_table(data.lesions),
+        truth_table=truth_table(data.truth),
+        stage_table=stage_table(data.stages),
+        methods=method_sentences(data),
+    )
+
+
+def _main_numbers(data: ReportData) -> list[tuple[str, str, str]]:
+    """Return value, unit and name of the numbers on top."""
+    counts = [
+        (len({row.subject for row in data.series}), "subject"),
+        (len({(row.subject, row.timepoint) for row in data.series}), "time point"),
+        (len(data.series), "series"),
+        (len(data.lesions), "lesion"),
+    ]
+    volumes_ml = [row.volume_ml for row in data.lesions]
+    known_ml = [v for v in volumes_ml if v is not None]
+    n_unknown = len(volumes_ml) - len(known_ml)
+    volume_name = "summed over all series" + (
+        f", {grouped(n_unknown)} unknown" if n_unknown else ""
+    )
+    return [
+        *((grouped(n), "", counted(n, name).split(" ", 1)[1]) for n, name in counts),
+        (millilitres(sum(known_ml)), "ml", volume_name),
+        (grouped(len(data.left_out)), "", "left out"),
+    ]
+
+
+def _no_lesions(data: ReportData) -> str:
+    """Tell apart what was looked at and found empty from what nobody has looked at."""
+    if not data.series:
+        return "There are no series, so there are no lesions."
+    seen = sum(row.is_annotated for row in data.series)
+    if not seen:
+        return "No series has a mask yet: nobody has looked for lesions."
+    if seen == len(data.series):
+        return f"No lesion was found in {counted(seen, 'series')}."
+    unseen = len(data.series) - seen
+    return (
+        f"No lesion was found in {counted(seen, 'series')}; {grouped(unseen)} more without a mask."
+    )
+
+
+def _lead(data: ReportData) -> str:
+    """Tell in one sentence what came in."""
+    if not data.series:
+        return "No series came in."
+    outcomes = Counter(row.outcome for row in data.series)
+    clean = outcomes[Outcome.INGESTED]
+    parts = [f"{grouped(clean)} as they were"]
+    if outcomes[Outcome.WARNED]:
+        parts.append(f"{grouped(outcomes[Outcome.WARNED])} with a warning")
+    if outcomes[Outcome.FIXED]:
+        parts.append(f"{grouped(outcomes[Outcome.FIXED])} repaired on the way")
+    subjects = counted(len({row.subject for row in data.series}), "subject")
+    text = f"{counted(len(data.series), 'series')} of {subjects} came in: {', '.join(parts)}."
+    unseen = sum(not row.is_annotated for row in data.series)
+    if unseen:
+        text += f" {grouped(unseen)} of them {'has' if unseen == 1 else 'have'} no mask."
+    return text
+
+
+def _panels(data: ReportData) -> list[Panel]:
+    rows = {(row.series, row.lesion): row for row in data.lesions}
+    modalities = {row.id: row.modality for row in data.series}
+    return [
+        _panel(item, rows.get((item.series, item.lesion)), modalities.get(item.series, ""))
+        for item in data.gallery
+    ]
+
+
+def _panel(item: GalleryItem, row: LesionRow | None, modality: str) -> Panel:
+    window = window_text(item.window.level, item.window.width)
+    title = f"Series {item.series}, window {window}"
+    if row is None:
+        svg = panel_svg(item, f"Lesion {item.lesion}, {item.label}")
+        return Panel(svg, item.label, "", f"lesion {item.lesion}", "", "", title)
+    long_mm, short_mm = millimetres(row.long_axis_mm), millimetres(row.short_axis_mm)
+    place = [row.subject, f"time {row.timepoint}", modality, f"lesion {row.lesion}"]
+    description = (
+        f"Section through lesion {row.lesion} of {row.subject}, {row.label}: "
+        f"long axis {long_mm} mm, short axis {short_mm} mm"
+    )
+    return Panel(
+        svg=panel_svg(item, description),
+        label=row.label,
+        diameter=millimetres(row.diameter_mm),
+        where=" · ".join(part for part in place if part),
+        sizes=f"{long_mm} × {short_mm} mm · {millilitres(row.volume_ml)} ml",
+        state="draft" if row.state == "unreviewed" and row.segmenter else row.state,
+        title=title,
+    )
+
+
+def _features(groups: Sequence[Group]) -> list[Picture]:
+    """Return the scatter plots, one of intensities for each quantity."""
+    pictures = []
+    for quantity in _quantities(groups):
+        shown = sum(int(np.count_nonzero(has_features(g, quantity))) for g in groups)
+        of_it = sum(row.quantity == quantity for g in groups for row in g.lesions)
+        if shown >= FEWEST_FOR_FIGURE:
+            caption = (
+                f"Diameter, mean intensity ({unit_of(quantity)}) and volume of "
+                f"{counted(shown, 'lesion')}{_missing(of_it - shown)}. The area of a point grows "
+                "with the lesion as a ball’s does."
+            )
+            pictures.append(Picture(figure_features(groups, quantity), caption))
+    n = sum(len(group.lesions) for group in groups)
+    shown = sum(int(np.count_nonzero(has_sizes(group))) for group in groups)
+    if shown >= FEWEST_FOR_FIGURE:
+        caption = (
+            f"Volume against diameter of {counted(shown, 'lesion')}{_missing(n - shown)}, both "
+            "logarithmic. On the line a lesion is a ball; below it is flatter."
+        )
+        pictures.append(Picture(figure_volume_by_diameter(groups), caption))
+    return pictures
+
+
+def _spreads(groups: Sequence[Group]) -> list[Picture]:
+    """Return the box plots and densities."""
+    pictures = []
+    if sum(np.isfinite(group.diameters_mm).sum() for group in groups) >= FEWEST_FOR_FIGURE:
+        caption = "Diameters: long axes of tumours, short axes of lymph nodes."
+        pictures.append(Picture(figure_diameters(groups), caption))
+    if sum((group.volumes_ml > 0).sum() for group in groups) >= FEWEST_FOR_FIGURE:
+        pictures.append(Picture(figure_volumes(groups), "Volumes, logarithmic."))
+    for quantity in _quantities(groups):
+        n = sum(np.isfinite(group.intensities(quantity)).sum() for group in groups)
+        if n >= FEWEST_FOR_FIGURE:
+            caption = (
+                f"Mean intensities ({unit_of(quantity)}). Ten lesions of a kind make a density."
+            )
+            pictures.append(Picture(figure_intensities(groups, quantity), caption))
+    return pictures
+
+
+def _asides(groups: Sequence[Group]) -> list[str]:
+    """Name the kinds of the group of others; say why there are no figures."""
+    asides = [
+        f"The other kinds are {listed(list(group.kinds))}."
+        for group in groups
+        if len(group.kinds) > 1
+    ]
+    if sum(len(group.lesions) for group in groups) < FEWEST_FOR_FIGURE:
+        asides.append(f"Figures begin with {FEWEST_FOR_FIGURE} lesions.")
+    return asides
+
+
+def _quantities(groups: Sequence[Group]) -> list[Quantity]:
+    present = [quantity for group in groups for quantity in group.quantities]
+    return list(dict.fromkeys(present))
+
+
+def _missing(n: int) -> str:
+    return f"; {grouped(n)} more without these numbers" if n else ""
+
+
+def _burdens(data: ReportData) -> list[tuple[Picture, Table]]:
+    return [
+        (Picture(figure_burden(points, modality), _burden_caption(modality)), burden_table(points))
+        for modality, points in burden_of(data.series, data.lesions).items()
+    ]
+
+
+def _burden_caption(modality: str) -> str:
+    return (
+        f"Sum of all lesion volumes on {modality}, one line a subject. Hollow points are "
+        "incomplete: a series of that time point has no mask, or a lesion has no volume. What two "
+        "overlapping series both show counts twice."
+    )
+
+
+def _truth(data: ReportData) -> tuple[Picture, Table] | None:
+    rows = [row for row in data.truth if row.true_volume_ml > 0]
+    if not rows:
+        return None
+    caption = "Measured against true volume, both logarithmic; the line is equality."
+    if any(row.volume_ml is None for row in rows):
+        caption += " Crosses are lesions that were missed."
+    return Picture(figure_truth(rows), caption), truth_summary(rows)

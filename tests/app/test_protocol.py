@@ -1,0 +1,42 @@
+import pytest
+
+from lesionary.app.protocol import parse_protocol
+from lesionary.core.errors import InputError
+from lesionary.io.study_files import protocol_text, shipped_protocols
+
+
+@pytest.mark.parametrize("name", ["general", "recist-ct"])
+def test_shipped_protocols_are_valid_and_carry_their_name(name):
+    assert name in shipped_protocols()
+    assert parse_protocol(protocol_text(name), source=name).name == name
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("min_voxels = 50 ", "min_voxel = 50 ", "unknown key `measure.min_voxel`"),
+        ('diameter = "caliper"', 'diameter = "ruler"', "'caliper' or 'as_published', not 'ruler'"),
+        ("min_voxels = 50 ", 'min_voxels = "50" ', "`measure.min_voxels` should be a valid integer"),
+        ("[publish]", "[publsh]", "unknown key `publsh`"),
+        ("schema = 1", "schema = 2", "`schema` should be 1, not 2"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named_with_its_line(old, new, says):
+    text = protocol_text("general").replace(old, new)
+    line = next(n for n, row in enumerate(text.splitlines(), start=1) if new in row)
+    with pytest.raises(InputError) as caught:
+        parse_protocol(text, source="study.toml")
+    assert says in str(caught.value)
+    assert f"line {line}:" in str(caught.value)
+    assert caught.value.source == "study.toml"
+
+
+def test_text_that_is_no_toml_is_an_error_with_its_line():
+    with pytest.raises(InputError, match="line 1"):
+        parse_protocol("= 3", source="study.toml")
+
+
+def test_a_protocol_that_does_not_exist_lists_those_that_do():
+    with pytest.raises(InputError) as caught:
+        protocol_text("recist")
+    assert "recist-ct" in caught.value.hint

@@ -1,0 +1,41 @@
+import datetime as dt
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lesionary.ingest.pseudonym import Pseudonymiser
+
+KEY = bytes(range(32))
+UIDS = st.from_regex(r"[0-2](\.(0|[1-9][0-9]{0,8})){1,6}", fullmatch=True)
+
+
+@given(UIDS, UIDS)
+def test_uids_stay_apart_and_valid(one, other):
+    names = Pseudonymiser(KEY)
+    assert (names.uid(one) == names.uid(other)) == (one == other)
+    assert names.uid(one).startswith("2.25.")
+    assert len(names.uid(one)) <= 64
+    assert one not in names.uid(one)[5:] or len(one) < 5
+
+
+@given(st.text(min_size=1), st.dates(dt.date(1950, 1, 1)), st.dates(dt.date(1950, 1, 1)))
+def test_intervals_between_dates_stay_exact(subject, first, second):
+    names = Pseudonymiser(KEY)
+    shifted = names.shifted(second, subject) - names.shifted(first, subject)
+    assert shifted == second - first
+    assert names.shifted(first, subject) < first
+
+
+def test_another_key_gives_other_names():
+    one, other = Pseudonymiser(KEY), Pseudonymiser(bytes(32))
+    assert one.uid("1.2.3") != other.uid("1.2.3")
+    assert one.identity_hash("007") != other.identity_hash("007")
+    assert one.identity_hash("007") != one.identity_hash("7")
+
+
+def test_public_uids_may_be_kept():
+    assert Pseudonymiser(KEY, keep_uids=True).uid("1.2.840.1") == "1.2.840.1"
+
+
+def test_a_key_never_shows_in_a_message():
+    assert str(KEY) not in repr(Pseudonymiser(KEY))
