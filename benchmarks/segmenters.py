@@ -9,8 +9,8 @@ of voxels drawn evenly from 0 to 5 in plane (PET: 0 to 2) and, as slices here ar
 (:data:`THICK_MM`), 0 to 1 across slices. The generator of a case is ``default_rng(seed + n)``,
 ``n`` its place in sorted order of its modality; faces are drawn along k, j, i, the low one first.
 
-The engines' constants were chosen on patients with odd numbers: ``--patients even`` shows what they
-do on tumours that had no say.
+The engines' constants were chosen on patients with odd numbers. The idea of a tilted ellipsoid came
+from looking at failures in both halves, so ``--patients even`` is a check of the constants only.
 """
 
 import argparse

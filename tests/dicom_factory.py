@@ -136,9 +136,7 @@ def encapsulated_document() -> FileDataset:
 
 def secondary_capture() -> FileDataset:
     """Return a screenshot."""
-    ds = _image(
-        SecondaryCaptureImageStorage, "OT", 91, 0, "P-007", ExplicitVRLittleEndian
-    )
+    ds = _image(SecondaryCaptureImageStorage, "OT", 91, 0, "P-007", ExplicitVRLittleEndian)
     set_pixels(ds, np.zeros((4, 4), dtype=np.uint8))
     return ds
 
@@ -170,9 +168,7 @@ def write_series(
 ) -> list[SourceFile]:
     """Write data sets into a folder and return them as sources, numbered from 0."""
     folder.mkdir(parents=True, exist_ok=True)
-    return [
-        source(encode(ds, folder / name(number)), number) for number, ds in enumerate(slices)
-    ]
+    return [source(encode(ds, folder / name(number)), number) for number, ds in enumerate(slices)]
 
 
 def source(path: Path, number: int = 0) -> SourceFile:

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from header_factory import GRID, PIXELS, candidate, even, slice_header, stack
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import rotations
 
+from header_factory import GRID, PIXELS, candidate, even, slice_header, stack
 from lesionary.core.findings import Finding, Outcome
 from lesionary.ingest.gate import Verdict, judge
+from strategies import rotations
 
 LIMIT = 2**32
 
@@ -106,7 +106,9 @@ def test_uneven_spacing_is_named_with_its_range():
     assert "between positions 6.0 and 10.2 mm" in text
 
 
-@pytest.mark.parametrize(("tilt_deg", "is_fine"), [(0.05, True), (0.09, True), (0.15, False), (15, False)])
+@pytest.mark.parametrize(
+    ("tilt_deg", "is_fine"), [(0.05, True), (0.09, True), (0.15, False), (15, False)]
+)
 def test_tilt_beyond_a_tenth_of_a_degree_is_refused(tilt_deg, is_fine):
     drift = math.tan(math.radians(tilt_deg))
     slices = [slice_header(k, (5.0, 3.0 * k * drift, 3.0 * k)) for k in range(9)]
@@ -164,9 +166,7 @@ def test_a_slice_without_a_place_is_refused(element, keyword):
     assert f"{keyword} in 1 of 10 slices" in reason(verdict_of(slices), "no_orientation")
 
 
-@pytest.mark.parametrize(
-    "orientation", [(0.0,) * 6, (2.0, 0, 0, 0, 1, 0), (1.0, 0, 0, 1, 0, 0)]
-)
+@pytest.mark.parametrize("orientation", [(0.0,) * 6, (2.0, 0, 0, 0, 1, 0), (1.0, 0, 0, 1, 0, 0)])
 def test_an_orientation_that_is_none_is_refused(orientation):
     assert not verdict_of(even(orientation=orientation)).is_admitted
 
@@ -267,5 +267,3 @@ def test_all_reasons_are_given_not_only_the_first():
         "rescale_missing",
         "no_orientation",
     }
-
-

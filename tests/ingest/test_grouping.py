@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from header_factory import GRID, even, slice_header, stack
 from hypothesis import given
 from hypothesis import strategies as st
 
+from header_factory import GRID, even, slice_header, stack
 from lesionary.core.findings import Finding, Outcome
 from lesionary.ingest.grouping import SeriesCandidate, group_series
 from lesionary.ingest.header import InstanceHeader
@@ -25,6 +25,10 @@ def same_pixels(header: InstanceHeader) -> bytes:
 
 def other_pixels(header: InstanceHeader) -> bytes:
     return str(header.number).encode()
+
+
+def unreadable(header: InstanceHeader) -> None:
+    return None
 
 
 def must_not_be_read(header: InstanceHeader) -> bytes:
@@ -89,7 +93,9 @@ def test_two_grids_under_one_uid_become_two_series_with_a_warning(changes):
 
 def test_float_noise_in_orientation_and_spacing_is_one_grid():
     slices = [
-        replace(h, orientation=(1.0, 1e-5 * h.number, 0, 0, 1.0, 0), pixel_spacing_mm=(0.8, 0.70001))
+        replace(
+            h, orientation=(1.0, 1e-5 * h.number, 0, 0, 1.0, 0), pixel_spacing_mm=(0.8, 0.70001)
+        )
         for h in even(5)
     ]
     assert len(group_series([*slices, *stack([15.0])], pixels_by_uid)) == 1
@@ -167,13 +173,15 @@ def test_one_uid_in_two_series_leaves_both_out():
 
 def test_a_copy_that_cannot_be_read_is_no_copy():
     again = [replace(h, number=h.number + 50) for h in even(6)]
-    (candidate,) = group_series([*even(6), *again], lambda header: None)
+    (candidate,) = group_series([*even(6), *again], unreadable)
     assert Outcome.LEFT_OUT in outcomes(candidate).values()
 
 
 def test_echoes_under_one_uid_are_told_apart_in_the_reason():
     slices = [
-        replace(h, number=h.number + n * 50, sop_instance_uid=f"{n}.{h.number}", phases={"EchoTime": te})
+        replace(
+            h, number=h.number + n * 50, sop_instance_uid=f"{n}.{h.number}", phases={"EchoTime": te}
+        )
         for n, te in enumerate((4.6, 2.3))
         for h in even(6, modality="MR")
     ]
@@ -184,9 +192,7 @@ def test_echoes_under_one_uid_are_told_apart_in_the_reason():
     assert "EchoTime" in finding.hint
 
 
-@pytest.mark.parametrize(
-    "gone", ["orientation", "position_mm", "pixel_spacing_mm", "pixel_format"]
-)
+@pytest.mark.parametrize("gone", ["orientation", "position_mm", "pixel_spacing_mm", "pixel_format"])
 def test_a_slice_without_a_grid_never_leaves_a_short_series_behind(gone):
     slices = even(6)
     slices[5] = replace(slices[5], **{gone: None})

@@ -57,9 +57,7 @@ def test_admin_correction_needs_no_times():
 def test_injection_before_midnight_and_scan_after_it():
     at = dt.datetime.fromisoformat
     scan, injected = at("2020-03-02T00:50:00"), dt.time(23, 0)  # 6,600 s
-    crossed = factor_of(
-        injected_at=None, injected_time=injected, series_at=scan, acquired_at=scan
-    )
+    crossed = factor_of(injected_at=None, injected_time=injected, series_at=scan, acquired_at=scan)
     assert crossed == pytest.approx(4e-4, rel=1e-12)
 
 

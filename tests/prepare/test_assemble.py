@@ -43,7 +43,12 @@ def test_float32_is_the_rounded_float64(stored, slope, intercept):
 
 @pytest.mark.parametrize(
     ("rescales", "expected"),
-    [([(1.0, -1024.0)], True), ([(1.0, 0.0), (0.5, 0.0)], False), ([(1.0, 0.5)], False), ([], True)],
+    [
+        ([(1.0, -1024.0)], True),
+        ([(1.0, 0.0), (0.5, 0.0)], False),
+        ([(1.0, 0.5)], False),
+        ([], True),
+    ],
 )
 def test_only_integers_may_be_int16(rescales, expected):
     assert is_integral(rescales) is expected

@@ -22,12 +22,11 @@ from lesionary.core.findings import Finding, Outcome
 from lesionary.ingest.curate import CurationRules
 from lesionary.ingest.file_gate import AffineChoice
 from lesionary.ingest.labels import LabelRules
-from lesionary.ingest.pairing import ImageEntry, NamedFile, Pairing, pair
+from lesionary.ingest.pairing import ImageEntry, Pairing, pair
 from lesionary.ingest.pseudonym import Pseudonymiser
 from lesionary.ingest.reader_pattern import parse_pattern
 from lesionary.ingest.recist_names import RecistSeries, parse_series
 from lesionary.ingest.series import ImageSeries, SeriesIdentity
-from lesionary.io.file_kind import FileKind
 from lesionary.io.limits import Limits
 from lesionary.io.sources import SourceFile, SourceTree, open_sources
 
@@ -106,7 +105,7 @@ def ingest_paths(
         journal = Journal(int(study.registry.meta("ingests") or 0) + 1)
         for refused in tree.findings:
             journal.refuse(refused.number, [refused.finding])
-        pairing = pair(_named_files(tree), pattern)
+        pairing = pair(tree.named_files(), pattern)
         pseudonyms = Pseudonymiser(study.key, keep_uids=study.protocol.ingest.keep_uids)
         admission = Admission(
             store=study.objects,
@@ -143,18 +142,6 @@ def ingest_paths(
         len(table.boxes),
         tuple((journal.token(number), name) for number, name in _names(tree)),
     )
-
-
-def _named_files(tree: SourceTree) -> list[NamedFile]:
-    named = []
-    for file in tree.files:
-        if file.kind.is_image_file:
-            named.append(NamedFile(file.number, file.place, file.below, "image"))
-        elif file.kind is FileKind.JSON:
-            named.append(NamedFile(file.number, file.place, file.below, "json"))
-        elif file.kind is FileKind.TABLE:
-            named.append(NamedFile(file.number, file.place, file.below, "table"))
-    return named
 
 
 def _names(tree: SourceTree) -> list[tuple[int, str]]:

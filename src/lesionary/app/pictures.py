@@ -1,6 +1,6 @@
 """A lesion's picture for the report, from what the registry keeps of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,8 @@ import numpy as np
 from lesionary.core.volume import FloatArray, LabelMap, Quantity, Volume
 
 if TYPE_CHECKING:
+    from lesionary.app.results import SeriesResult
+    from lesionary.app.study import Study
     from lesionary.prepare.window import Window
     from lesionary.publish.report.gallery import GalleryItem
 
@@ -32,6 +34,41 @@ class _Lesion:
     label: str
     value: int
     axes: _Axes | None
+
+
+def pictures(study: "Study", results: "Sequence[SeriesResult]") -> "Iterator[GalleryItem]":
+    """Draw the lesions that the report shows, one series in memory at a time."""
+    shown = chosen(study, results)
+    for result in results:
+        numbers = shown.get(result.id)
+        if numbers:
+            volume = study.objects.get_volume(result.prepared["object"])
+            mask = study.objects.get_label_map(result.measured["mask"])
+            yield from pictures_of(result, volume, mask, numbers)
+
+
+def chosen(study: "Study", results: "Sequence[SeriesResult]") -> dict[str, set[int]]:
+    """Return which lesions the report shows, by series."""
+    from lesionary.publish.report.gallery import pick_for_gallery
+
+    sizes = [
+        (result.id, lesion["lesion"], lesion["volume_ml"])
+        for result in results
+        for lesion in result.lesions
+    ]
+    shown: dict[str, set[int]] = {}
+    for name, number in pick_for_gallery(sizes, study.protocol.publish.gallery):
+        shown.setdefault(name, set()).add(number)
+    return shown
+
+
+def pictures_of(
+    result: "SeriesResult", volume: Volume, mask: LabelMap, numbers: set[int]
+) -> "Iterator[GalleryItem]":
+    """Draw some lesions of one series."""
+    for lesion in result.lesions:
+        if lesion["lesion"] in numbers:
+            yield picture(volume, mask, lesion, series=result.id, window=result.prepared["window"])
 
 
 def picture(

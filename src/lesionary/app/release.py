@@ -4,7 +4,7 @@ A release holds no clock time and no identity, so one study gives the same bytes
 however often interrupted, it is published.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,6 @@ from lesionary.publish.recist_layout import LayoutImage, layout_texts, patient_i
 from lesionary.publish.tables import csv_text, json_text
 
 if TYPE_CHECKING:
-    from lesionary.core.volume import LabelMap, Volume
     from lesionary.publish.report.gallery import GalleryItem
 
 PUBLISH_VERSION = 1
@@ -124,14 +123,9 @@ def _write_images(
     study: Study, series: list[SeriesResult], writer: ReleaseWriter, progress: Progress
 ) -> "list[GalleryItem]":
     """Write image and mask of each series, one in memory at a time, and draw its lesions."""
-    from lesionary.publish.report.gallery import pick_for_gallery
+    from lesionary.app.pictures import chosen, pictures_of
 
-    sizes = [
-        (one.id, lesion["lesion"], lesion["volume_ml"]) for one in series for lesion in one.lesions
-    ]
-    shown: dict[str, set[int]] = {}
-    for name, number in pick_for_gallery(sizes, study.protocol.publish.gallery):
-        shown.setdefault(name, set()).add(number)
+    shown = chosen(study, series)
     subjects = _subjects(study)
     gallery: list[GalleryItem] = []
     for one in series:
@@ -140,19 +134,9 @@ def _write_images(
         image = _layout_image(one, subjects[one.row["subject_id"]])
         writer.add_image(image.image_path, volume)
         writer.add_image(image.mask_path, mask)
-        gallery += _pictures(one, volume, mask, shown.get(one.id, set()))
+        gallery += pictures_of(one, volume, mask, shown.get(one.id, set()))
         progress.advance("publish")
     return gallery
-
-
-def _pictures(
-    one: SeriesResult, volume: "Volume", mask: "LabelMap", numbers: set[int]
-) -> "Iterator[GalleryItem]":
-    from lesionary.app.pictures import picture
-
-    for lesion in one.lesions:
-        if lesion["lesion"] in numbers:
-            yield picture(volume, mask, lesion, series=one.id, window=one.prepared["window"])
 
 
 def _subjects(study: Study) -> dict[str, Mapping[str, Any]]:

@@ -23,6 +23,7 @@ from lesionary.publish.report.data import (
     ReportData,
     ReviewState,
     SeriesRow,
+    TruthRow,
 )
 
 if TYPE_CHECKING:
@@ -30,9 +31,13 @@ if TYPE_CHECKING:
 
 
 def report_data(
-    study: Study, results: Sequence[SeriesResult], gallery: "Sequence[GalleryItem]"
+    study: Study,
+    results: Sequence[SeriesResult],
+    gallery: "Sequence[GalleryItem]",
+    *,
+    truth: tuple[TruthRow, ...] = (),
 ) -> ReportData:
-    """Collect everything a report shows."""
+    """Collect everything a report shows; ``truth`` is known of phantoms only."""
     findings = study.registry.rows(tables.finding, order_by=("id",))
     protocol = study.protocol
     annotated = {one.id: bool(one.annotated["is_annotated"]) for one in results}
@@ -55,6 +60,7 @@ def report_data(
             for crumb in one.measured["dropped"]
         ),
         gallery=tuple(gallery),
+        truth=truth,
         methods=_methods(study, results),
     )
 

@@ -19,8 +19,8 @@ from lesionary.ingest.header import InstanceHeader, PixelFormat
 from lesionary.ingest.place import depth_mm
 from lesionary.ingest.stack import check_stack, stack_of
 
-SQUARE_COSINE = 1e-3
-"""Rows and columns are square to each other up to this cosine."""
+SQUARE_COSINE = math.sin(math.radians(0.1))
+"""Rows and columns are square to each other within 0.1°."""
 
 BITS_ALLOCATED = frozenset({8, 16, 32})
 

@@ -36,10 +36,15 @@ def write_checked(path: Path, image: Volume | LabelMap) -> None:
     with replacing(path) as temporary:
         write_image_file(temporary, image)
         array, geometry = read_independently(temporary)
-        if not np.array_equal(array, image.array, equal_nan=array.dtype.kind == "f"):
+        if not np.array_equal(array, image.array.astype(array.dtype), equal_nan=is_float(array)):
             raise TripwireError("the written voxels differ from the image's", source=str(path))
         if not geometry.is_same_grid(image.geometry):
             raise TripwireError("the written grid differs from the image's", source=str(path))
+
+
+def is_float(array: AnyArray) -> bool:
+    """Tell whether numbers may be NaN, which equals nothing."""
+    return bool(array.dtype.kind == "f")
 
 
 def read_independently(path: Path) -> tuple[AnyArray, Geometry]:

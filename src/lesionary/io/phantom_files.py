@@ -103,7 +103,7 @@ _STABLE = LesionPlan(
     courses=(Course.STABLE, Course.MERGING, Course.STABLE),
     smallest_mm=14,
 )
-_GRID = CtSpec(shape=(72, 192, 192), spacing_mm=(5.0, 2.0, 2.0), bottom_mm=-175.0)
+_GRID = CtSpec(shape=(72, 192, 192), spacing_mm=(5.0, 2.0, 2.0), bottom_mm=-175.0, noise_hu=9.0)
 
 DEMO_PATIENTS = (
     DemoPatient(ADA, replace(_GRID, days=(0, 56, 119), lesions=_RESPONDING)),

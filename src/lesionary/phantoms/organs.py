@@ -16,6 +16,7 @@ from lesionary.phantoms.shapes import (
     turn,
 )
 from lesionary.phantoms.torso import (
+    GALLBLADDER,
     HEART,
     HEART_TURN,
     Part,
@@ -23,6 +24,7 @@ from lesionary.phantoms.torso import (
     body,
     cavity,
     diaphragm_mm,
+    gallbladder,
     heart,
     kidneys,
     liver,
@@ -217,10 +219,10 @@ def organ_parts(rng: np.random.Generator) -> list[Part]:
         Part("liver", liver(), _textured(108, parenchyma), 2.1, liver_box),
         Part(
             "gallbladder",
-            ellipsoid((-40, -48, -82), (15, 22, 24), turned=turn(x=24)),
+            gallbladder(),
             9.0,
             0.5,
-            bounds_of((-40, -48, -82), (30, 30, 30)),
+            bounds_of(GALLBLADDER[0], (30, 30, 30)),
             2.5,
         ),
     ]

@@ -179,6 +179,15 @@ def below_diaphragm() -> Field:
     return remembered("below diaphragm", under)
 
 
+GALLBLADDER = ((-40.0, -48.0, -82.0), (15.0, 22.0, 24.0))
+
+
+def gallbladder() -> Field:
+    """Lies in a bed below the liver, in front."""
+    centre, radii = GALLBLADDER
+    return ellipsoid(centre, radii, turned=turn(x=24))
+
+
 def liver() -> Field:
     """Right and left lobe, under the right dome, cut off by the visceral surface."""
     return both(
@@ -191,6 +200,7 @@ def liver() -> Field:
         beyond((-0.72, -0.62, 0.12), (26, 24, -40)),
         outside(spine_block(), by_mm=2),
         outside(ellipsoid((-58, 52, -128), (36, 36, 66))),
+        outside(gallbladder(), by_mm=1),
     )
 
 

@@ -2,6 +2,10 @@
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
+from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
+
 from dicom_factory import (
     ct_series,
     encapsulated_document,
@@ -13,10 +17,6 @@ from dicom_factory import (
     source,
     uid,
 )
-from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence as Items
-from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
-
 from lesionary.core.findings import Finding, Outcome
 from lesionary.ingest.header import InstanceHeader, InstanceKind, Padding
 from lesionary.io.dicom.headers import read_header
@@ -180,7 +180,9 @@ def test_references_are_recognised(read, end, kind):
     assert read(ds).kind is kind
 
 
-@pytest.mark.parametrize(("end", "modality"), [("88.33", "SR"), ("11.1", "PR"), ("481.5", "RTPLAN")])
+@pytest.mark.parametrize(
+    ("end", "modality"), [("88.33", "SR"), ("11.1", "PR"), ("481.5", "RTPLAN")]
+)
 def test_what_is_no_image_is_ignored(read, end, modality):
     ds = ct_series()[0]
     ds.SOPClassUID, ds.Modality = STORAGE + end, modality
@@ -249,9 +251,9 @@ def test_a_range_of_padding(read):
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian])
 def test_the_pet_header(read, syntax):
     ds = pet_series(syntax=syntax)[3]
-    ds.RadiopharmaceuticalInformationSequence[0].RadiopharmaceuticalStartDateTime = (
-        "20200102100000.00"
-    )
+    ds.RadiopharmaceuticalInformationSequence[
+        0
+    ].RadiopharmaceuticalStartDateTime = "20200102100000.00"
     block = ds.private_block(0x7053, "Philips PET Private Group", create=True)
     block.add_new(0x00, "DS", "0.000386")
     block.add_new(0x09, "DS", "1.5")

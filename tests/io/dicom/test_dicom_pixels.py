@@ -3,7 +3,6 @@
 import numpy as np
 import pydicom
 import pytest
-from dicom_factory import ct_series, encode, set_pixels, source
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -20,10 +19,11 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from dicom_factory import ct_series, encode, set_pixels, source
 from lesionary.core.errors import UnreadableSeriesError
 from lesionary.ingest.header import InstanceHeader
-from lesionary.io.dicom.headers import read_header
 from lesionary.io.dicom.compressed import code_stream_size
+from lesionary.io.dicom.headers import read_header
 from lesionary.io.dicom.pixels import SliceReader, StoredSlice, stored_digest
 
 PLAIN = [

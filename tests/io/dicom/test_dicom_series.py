@@ -5,6 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from dicom_factory import (
     AXIAL,
     CORONAL,
@@ -21,15 +24,12 @@ from dicom_factory import (
     uid,
     write_series,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from strategies import rotations
-
 from lesionary.core.findings import Finding, Outcome
 from lesionary.core.volume import Quantity
 from lesionary.ingest.series import ImageSeries
 from lesionary.io.dicom.series import DicomScan, group_images, load_series, scan_dicom
 from lesionary.io.limits import Limits
+from strategies import rotations
 
 SHUFFLED = random.Random(11)  # noqa: S311
 OBLIQUE = (0.9541666, -0.2080757, 0.2151061, 0.2785886, 0.880128, -0.3843997)
@@ -384,5 +384,3 @@ def test_no_reason_holds_a_path_a_uid_or_the_patient(tmp_path):
     said = repr(load_series(candidate))
     assert "SECRET" not in said
     assert uid(1) not in said
-
-

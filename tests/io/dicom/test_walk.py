@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 import pytest
-from dicom_factory import ct_series, encode, nested, uid
 from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.uid import (
@@ -15,6 +14,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from dicom_factory import ct_series, encode, nested, uid
 from lesionary.io.dicom.elements import End, RawHeader, Wanted
 from lesionary.io.dicom.walk import read_elements
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SOP_CLASS = 0x00080016
 
 _BROKEN = (
-    AttributeError,  # what pydicom, and who asks it for an element, meets in broken bytes
+    AttributeError,
     EOFError,
     LookupError,
     NotImplementedError,
@@ -36,6 +36,7 @@ _BROKEN = (
     ValueError,
     struct.error,
 )
+"""What pydicom, and who asks it for an element, meets in broken bytes; and two of its own."""
 
 
 @contextmanager
@@ -91,11 +92,13 @@ def _values_are_not_judged() -> Iterator[None]:
 
 @contextmanager
 def _broken_is_refused() -> Iterator[None]:
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
     try:
         yield
     except LesionaryError:
         raise
-    except _BROKEN as error:
+    except (*_BROKEN, BytesLengthException, InvalidDicomError) as error:
         # without its cause: pydicom's messages quote values
         raise UnreadableSeriesError(
             f"the header lacks an element, or holds one that cannot be read "
