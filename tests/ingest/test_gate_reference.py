@@ -14,6 +14,7 @@ def test_every_code_of_the_dicom_gate_stands_in_the_reference():
         for folder in (package / "ingest", package / "io" / "dicom")
         for path in folder.glob("*.py")
         for code in SAID.findall(path.read_text(encoding="utf-8"))
+        if not code.startswith("rule_")  # a protocol's rules, not the gate
     }
     table = (REPOSITORY / "docs" / "reference" / "gate.md").read_text(encoding="utf-8")
     assert "missing_slice" in said

@@ -1,6 +1,6 @@
 """Masks that may overlap, packed into few label maps.
 
-Two readers' contours, or a lesion's box that reaches into its neighbour's, may claim the same voxel.
+Two contours, or a lesion's box that reaches into its neighbour's, may claim the same voxel.
 Neither is cut: the second goes to another layer. Lesions are measured whole in their own layer.
 """
 

@@ -19,9 +19,11 @@ from lesionary.app.progress import Progress, Silent
 from lesionary.app.study import Study
 from lesionary.core.errors import LesionaryError
 from lesionary.core.findings import Finding, Outcome
+from lesionary.core.volume import Quantity
 from lesionary.ingest.curate import CurationRules
 from lesionary.ingest.file_gate import AffineChoice
 from lesionary.ingest.labels import LabelRules
+from lesionary.ingest.modality import modality_of_name
 from lesionary.ingest.pairing import ImageEntry, Pairing, pair
 from lesionary.ingest.pseudonym import Pseudonymiser
 from lesionary.ingest.reader_pattern import parse_pattern
@@ -205,7 +207,8 @@ class _Intake:
                     source.path, limits=self.options.limits, affine=self.options.affine
                 )
                 identity, named = self._identify(entry, source, tables)
-                series = ImageSeries(read.as_volume(), identity, findings=read.findings)
+                volume = read.as_volume(*_meaning(entry, source))
+                series = ImageSeries(volume, identity, findings=read.findings)
                 self._admit(entry.number, series, named, 1)
             except LesionaryError as error:
                 journal.refuse(entry.number, [as_finding(error)])
@@ -270,6 +273,12 @@ class _Intake:
             is_subject_from_file=subject is None,
         )
         return identity, named
+
+
+def _meaning(entry: ImageEntry, source: SourceFile) -> tuple[str, Quantity]:
+    """Return modality and quantity: CT in the recist layout, else what the name tells."""
+    modality = "CT" if entry.uuid is not None else modality_of_name(source.below)
+    return modality, Quantity.HU if modality == "CT" else Quantity.ARBITRARY
 
 
 _REGIONS = frozenset({"thorax", "abdomen", "thorax_abdomen", "other"})

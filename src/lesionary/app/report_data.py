@@ -43,7 +43,7 @@ def report_data(
     annotated = {one.id: bool(one.annotated["is_annotated"]) for one in results}
     return ReportData(
         title=study.section.title,
-        study_name=study.section.title,
+        study_name=protocol.title,
         protocol=protocol.name,
         protocol_version=protocol.version,
         software_version=version("lesionary"),

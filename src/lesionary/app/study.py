@@ -47,7 +47,8 @@ class Study:
         files = StudyFiles(pending.temporary)
         study_id = str(uuid4())
         files.protocol.write_text(
-            _with_study(text, study_id, title or parsed.title), encoding="utf-8"
+            _with_study(text, study_id, title or f"Study by protocol {parsed.name}"),
+            encoding="utf-8",
         )
         Registry.create(files.registry).close()
         create_key(root, study_id)

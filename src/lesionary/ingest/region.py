@@ -27,8 +27,6 @@ _ABDOMEN_WORDS = re.compile(r"\b(abd\w*|liver|pelvis|renal|kidneys?|hepat\w*|pan
 
 MOSTLY_LUNG = 0.6
 """Share of slices with lung from which a scan is one of the thorax."""
-PARTLY_LUNG = 0.25
-"""… and of thorax and abdomen; below it the lung bases of an abdomen."""
 
 
 def region_of_words(body_part: str, description: str) -> Region | None:
@@ -53,13 +51,24 @@ def region_of_words(body_part: str, description: str) -> Region | None:
     return None
 
 
-def region_of_lung(share: float) -> Region:
-    """Return the region of a CT from the share of its slices that show lung.
+def region_of_lung(share: float, *, has_apex: bool) -> Region:
+    """Return the region of a CT from its lungs.
 
-    A scan without any lung may be of anything: ``other``.
+    Parameters
+    ----------
+    share : float
+        Share of slices that show lung.
+    has_apex : bool
+        Whether the scan goes beyond the lungs' upper end. A scan of the abdomen begins within the
+        lung bases, one of thorax and abdomen above the apex.
+
+    Returns
+    -------
+    Region
+        A scan without any lung may be of anything: ``other``.
     """
+    if share <= 0:
+        return "other"
     if share >= MOSTLY_LUNG:
         return "thorax"
-    if share >= PARTLY_LUNG:
-        return "thorax_abdomen"
-    return "abdomen" if share > 0 else "other"
+    return "thorax_abdomen" if has_apex else "abdomen"

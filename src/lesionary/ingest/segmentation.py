@@ -68,7 +68,7 @@ class FractionalFrames:
     def inside(self, frame: int, number: int) -> tuple[int, BoolArray]:
         """Compare with half the maximum, rounded up."""
         del number  # a frame holds one segment
-        return 0, self.values[frame] >= (self.maximum + 1) // 2
+        return _trimmed(self.values[frame] >= (self.maximum + 1) // 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +79,14 @@ class LabelFrames:
 
     def inside(self, frame: int, number: int) -> tuple[int, BoolArray]:
         """Compare with the segment's number."""
-        return 0, self.values[frame] == number
+        return _trimmed(self.values[frame] == number)
+
+
+def _trimmed(voxels: BoolArray) -> tuple[int, BoolArray]:
+    """Leave out the rows above and below what is held: most lesions are small."""
+    held = np.flatnonzero(voxels.any(axis=1))
+    first_row, stop_row = (int(held[0]), int(held[-1]) + 1) if held.size else (0, 0)
+    return first_row, voxels[first_row:stop_row]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

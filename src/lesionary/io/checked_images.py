@@ -1,7 +1,7 @@
 """Image files that are read back before they get their name (X8).
 
 The writer is ours, the reader is not: nibabel for NIfTI, SimpleITK for the rest. A writer that
-flips, mirrors, shifts or rounds is caught here, on the user's own data, before anything is replaced.
+flips, mirrors or shifts is caught here, on the user's own data, before anything is replaced.
 """
 
 from pathlib import Path

@@ -120,7 +120,11 @@ PET_SPEC = PetCtSpec(
     ct=replace(
         _GRID,
         days=(0,),
-        lesions=LesionPlan({"m,lung": 1, "m,liver": 2, "n,mediastinum": 1}, smallest_mm=16),
+        lesions=LesionPlan(
+            {"m,lung": 1, "m,liver": 2, "n,mediastinum": 1},
+            courses=(Course.STABLE,),
+            smallest_mm=16,
+        ),
     )
 )
 

@@ -1,5 +1,7 @@
 """Where a CT shows lung: air-like tissue that the body encloses."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from lesionary.core.volume import AnyArray, BoolArray, Volume
@@ -12,23 +14,36 @@ LUNG_SHARE_OF_BODY = 0.04
 _PIXELS_ACROSS = 128
 
 
-def share_of_lung_slices(volume: Volume) -> float:
-    """Return the share of slices, across the patient, that show lung.
+@dataclass(frozen=True, slots=True)
+class LungExtent:
+    """How much of a CT is lung.
+
+    Parameters
+    ----------
+    share : float
+        Share of slices, across the patient, that show lung; 0 … 1.
+    has_apex : bool
+        Whether the uppermost slice lies beyond the lungs.
+    """
+
+    share: float
+    has_apex: bool
+
+
+def lung_extent(volume: Volume) -> LungExtent:
+    """Find the lungs of a CT, on a coarse grid of some 128 pixels a side.
 
     Parameters
     ----------
     volume : Volume, shape (slices, rows, columns)
-        CT in HU. Looked at on a coarse grid of some 128 pixels a side.
-
-    Returns
-    -------
-    float
-        0 … 1.
+        CT in HU.
     """
-    slices = np.moveaxis(volume.array, volume.geometry.superior_axis, 0)
+    across = volume.geometry.superior_axis
+    slices = np.moveaxis(volume.array, across, 0)
     steps = [max(1, n // _PIXELS_ACROSS) for n in slices.shape[1:]]
-    coarse = slices[:, :: steps[0], :: steps[1]]
-    return float(np.mean([_shows_lung(section) for section in coarse]))
+    shows_lung = [_shows_lung(section) for section in slices[:, :: steps[0], :: steps[1]]]
+    is_upwards = volume.geometry.directions[2, across] > 0
+    return LungExtent(float(np.mean(shows_lung)), not shows_lung[-1 if is_upwards else 0])
 
 
 def _shows_lung(section_hu: AnyArray) -> bool:

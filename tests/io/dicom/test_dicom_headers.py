@@ -191,6 +191,21 @@ def test_what_is_no_image_is_ignored(read, end, modality):
     assert finding(read(ds)) == ("not_an_image", Outcome.IGNORED)
 
 
+def test_a_vendors_own_object_beside_the_images_is_ignored(read):
+    ds = ct_series()[0]
+    ds.SOPClassUID, ds.Modality = "1.3.12.2.1107.5.9.1", "MR"
+    for keyword in ("PixelData", "Rows", "Columns"):
+        delattr(ds, keyword)
+    assert finding(read(ds)) == ("not_an_image", Outcome.IGNORED)
+
+
+def test_a_header_that_says_nothing_of_its_kind_is_broken(read):
+    ds = ct_series()[0]
+    for keyword in ("PixelData", "Rows", "Columns", "SOPClassUID", "Modality"):
+        delattr(ds, keyword)
+    assert finding(read(ds)) == ("not_dicom", Outcome.LEFT_OUT)
+
+
 def test_an_image_without_pixel_data_stays_with_its_series(read):
     ds = ct_series()[0]
     del ds.PixelData

@@ -376,6 +376,23 @@ def test_a_scan_tells_images_references_and_the_rest_apart(tmp_path):
     ]
 
 
+@settings(max_examples=60)
+@given(st.sampled_from([ct_series, mr_series, pet_series]), st.integers(0, 3), st.data())
+def test_a_damaged_file_is_refused_or_harmless_but_never_an_error(
+    tmp_path_factory, make, damaged, data
+):
+    files = write_series(make(stored_values((4, 6, 5))), tmp_path_factory.mktemp("damaged"))
+    content = bytearray(files[damaged].path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 6))):
+        content[data.draw(st.integers(128, len(content) - 1))] = data.draw(st.integers(0, 255))
+    files[damaged].path.write_bytes(content[: data.draw(st.integers(1, len(content)))])
+    scan = scan_dicom(files)
+    for candidate in group_images(scan.images):
+        result = load_series(candidate)
+        if not isinstance(result, ImageSeries):
+            assert {f.outcome for f in result} & {Outcome.LEFT_OUT, Outcome.IGNORED}
+
+
 def test_no_reason_holds_a_path_a_uid_or_the_patient(tmp_path):
     slices = without(ct_series(patient="SECRET"), 3)
     files = write_series(slices, tmp_path / "SECRET")

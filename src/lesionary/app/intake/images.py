@@ -162,9 +162,10 @@ def region_of(series: ImageSeries, named: NamedBySource) -> Region:
         return words
     if series.volume.quantity is not Quantity.HU:
         return "other"
-    from lesionary.prepare.lung import share_of_lung_slices
+    from lesionary.prepare.lung import lung_extent
 
-    return region_of_lung(share_of_lung_slices(series.volume))
+    lungs = lung_extent(series.volume)
+    return region_of_lung(lungs.share, has_apex=lungs.has_apex)
 
 
 def _subject_note(named: NamedBySource) -> Iterator[Finding]:

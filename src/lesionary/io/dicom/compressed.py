@@ -154,9 +154,10 @@ def _undecodable() -> UnreadableSeriesError:
 
 
 def _unsupported(transfer_syntax: str) -> UnreadableSeriesError:
+    from pydicom.config import IGNORE
     from pydicom.uid import UID
 
-    known = UID(transfer_syntax)
+    known = UID(transfer_syntax, validation_mode=IGNORE)
     name = known.name if known.is_valid and known.is_transfer_syntax else "unknown"
     return UnreadableSeriesError(
         f"pixels compressed in a way that is not read here ({name})",

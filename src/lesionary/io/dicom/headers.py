@@ -33,6 +33,7 @@ _KINDS: Mapping[str, InstanceKind] = {
 _MULTIFRAME = frozenset(
     _STORAGE + end for end in ("2.1", "2.2", "4.1", "4.3", "4.4", "128.1", "130", "3.1", "6.2")
 )
+_IMAGES = frozenset(_STORAGE + end for end in ("2", "4", "128"))
 _IMAGE_MODALITIES = frozenset({"CT", "MR", "PT"})
 _SCREENS = frozenset({"SCREEN SAVE", "SCREENSHOT", "SCREEN_CAPTURE", "DOSE_INFO"})
 
@@ -148,12 +149,18 @@ def _screenshot(reason: str) -> Finding:
 
 
 def _is_image(values: HeaderValues) -> bool:
+    """Tell an image, also one that lost its pixels, from vendors' and standard other objects."""
     if values.raw.pixels is not None or values.has("Rows"):
         return True
+    sop_class = values.text("SOPClassUID")
+    if sop_class:
+        return sop_class in _IMAGES
     return values.text("Modality") in _IMAGE_MODALITIES
 
 
 def _not_an_image(values: HeaderValues) -> Finding:
+    if not values.has("SOPClassUID"):
+        return _not_dicom("the header does not say what it holds")
     modality = technical.allow({"Modality": values.texts("Modality")}).get("Modality")
     named = f" (modality {modality})" if modality else ""
     return Finding("not_an_image", Outcome.IGNORED, f"neither image, RTSTRUCT nor SEG{named}")

@@ -60,7 +60,8 @@ def verdict_of(lesions: Sequence[LesionRow]) -> Verdict | None:
             headline = f"The only mask was drafted by {names}, no reader has reviewed it."
         text = "Diameters and volumes of drafts are proposals: check them before they count."
         if given:
-            text += f" {counted(given, 'more mask')} that came with the scans had no second reading."
+            more = counted(given, "more mask")
+            text += f" {more} that came with the scans had no second reading."
         return Verdict(True, headline, text)
     if given:
         headline = f"{counted(given, 'mask')} of {grouped(n)} without a second reading."
