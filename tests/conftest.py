@@ -4,6 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Kernels compile at their first call, so no example has a deadline. CI draws the same examples
+# every time: what it finds can be found again.
+settings.register_profile("everywhere", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "everywhere")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

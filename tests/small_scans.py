@@ -45,8 +45,7 @@ def write_scans(folder: Path, n_scans: int = 3, *, with_masks: bool = False) -> 
         write_nifti(folder / f"p{number}_ct_image.nii.gz", volume)
         if with_masks:
             write_nifti(folder / f"p{number}_ct_mask.nii.gz", truth)
-        for value in (1, 2):
-            rows.append(_box_row(f"p{number}_ct_image.nii.gz", value, truth))
+        rows += [_box_row(f"p{number}_ct_image.nii.gz", value, truth) for value in (1, 2)]
     if not with_masks:
         with (folder / "boxes.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, BOX_COLUMNS)

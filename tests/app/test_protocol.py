@@ -16,7 +16,11 @@ def test_shipped_protocols_are_valid_and_carry_their_name(name):
     [
         ("min_voxels = 50 ", "min_voxel = 50 ", "unknown key `measure.min_voxel`"),
         ('diameter = "caliper"', 'diameter = "ruler"', "'caliper' or 'as_published', not 'ruler'"),
-        ("min_voxels = 50 ", 'min_voxels = "50" ', "`measure.min_voxels` should be a valid integer"),
+        (
+            "min_voxels = 50 ",
+            'min_voxels = "50" ',
+            "`measure.min_voxels` should be a valid integer",
+        ),
         ("[publish]", "[publsh]", "unknown key `publsh`"),
         ("schema = 1", "schema = 2", "`schema` should be 1, not 2"),
     ],

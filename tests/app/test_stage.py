@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from lesionary.annotate.prompts import parse_box
 from lesionary.app.executor import Failure, InlineExecutor, executor_for
 from lesionary.app.progress import Silent
 from lesionary.app.stage import Stage, Work, finished, run_stage
@@ -71,9 +72,9 @@ def test_a_fault_of_our_own_is_recorded_with_an_event_and_without_values(study):
 
 
 def test_dask_workers_give_the_same_as_this_process():
-    requests = [1, 2, 13, 4]
-    inline = dict(InlineExecutor().run(double, requests))
+    requests = ["1,2,3,4,5,6", "0,9,0,9,3,3", "0,1,0,1,0,1"]  # the second box is empty
+    inline = dict(InlineExecutor().run(parse_box, requests))
     with executor_for("local", n_workers=2) as executor:
-        remote = dict(executor.run(double, requests))
+        remote = dict(executor.run(parse_box, requests))
     assert remote == inline
-    assert isinstance(remote[2], Failure)
+    assert isinstance(remote[1], Failure)

@@ -47,9 +47,7 @@ def test_the_name_follows_content_not_memory_layout(store):
     turned = Volume(
         np.asfortranarray(volume.array), volume.geometry, volume.modality, volume.quantity
     )
-    swapped = Volume(
-        volume.array.astype(">i2"), volume.geometry, volume.modality, volume.quantity
-    )
+    swapped = Volume(volume.array.astype(">i2"), volume.geometry, volume.modality, volume.quantity)
     assert store.put_volume(volume) == store.put_volume(turned) == store.put_volume(swapped)
 
 

@@ -44,9 +44,7 @@ def test_a_row_that_points_nowhere_is_refused(registry):
     from sqlalchemy.exc import IntegrityError
 
     with pytest.raises(IntegrityError), registry.ingest() as ingest:
-        ingest.insert(
-            tables.instance, [{"series_id": "ser-0001", "k": 0, "sop_uid": "2.25.1"}]
-        )
+        ingest.insert(tables.instance, [{"series_id": "ser-0001", "k": 0, "sop_uid": "2.25.1"}])
 
 
 def test_writers_at_the_same_time_queue_and_lose_nothing(tmp_path):

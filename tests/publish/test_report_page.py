@@ -238,7 +238,7 @@ def test_drafts_are_flagged_loudly():
     rows[1] = replace(rows[1], method=Method.MANUAL, segmenter=None)
     _, text = read(render_report(replace(sample(), lesions=tuple(rows))))
     assert "7 of 9 masks were drafted by contour 1.0" in text
-    assert "1 more mask drawn by hand had no second reading." in text
+    assert "1 more mask had no second reading." in text
 
 
 def test_reviewed_masks_are_not_called_drafts():
@@ -249,10 +249,11 @@ def test_reviewed_masks_are_not_called_drafts():
     assert ">draft<" not in html
 
 
-def test_masks_that_came_along_are_named_as_such():
-    rows = tuple(replace(row, method=Method.MANUAL, segmenter=None) for row in sample().lesions)
+@pytest.mark.parametrize("method", [Method.MANUAL, Method.NOT_STATED])
+def test_masks_that_came_along_are_named_as_such(method):
+    rows = tuple(replace(row, method=method, segmenter=None) for row in sample().lesions)
     _, text = read(render_report(replace(sample(), lesions=rows)))
-    assert "9 masks of 9 drawn by hand, without a second reading." in text
+    assert "9 masks of 9 without a second reading." in text
 
 
 def test_many_left_out_are_counted_by_reason_and_still_all_listed():

@@ -116,7 +116,7 @@ def _run_study(
         ingested,
         ran,
         report,
-        checked.checked - len(checked.failed),
+        len(checked.done),
         tuple(row.document() for row in rows),
         tuple(checked.failed),
     )

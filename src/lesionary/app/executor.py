@@ -5,7 +5,7 @@ and write objects, never the registry: the driver records receipts. Whatever a t
 :class:`Failure`, so one bad case never stops the others.
 """
 
-import logging
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +17,6 @@ from lesionary.core.errors import LesionaryError
 ClusterName = Literal["none", "local"]
 BUG_CODE = "bug"
 
-_log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -27,6 +25,7 @@ class Failure:
     code: str
     reason: str
     hint: str = ""
+    stack: tuple[str, ...] = ()
 
 
 Outcome = Any | Failure
@@ -51,8 +50,15 @@ def attempt(task: Task, request: object) -> Outcome:
         return Failure("memory", "the machine ran out of memory", "use fewer workers")
     except Exception as error:  # noqa: BLE001 - the job boundary: recorded, never swallowed
         event = uuid4().hex[:12]
-        _log.error("bug %s", event, exc_info=error)
-        return Failure(BUG_CODE, f"a fault of Lesionary's own, event {event}", "please report it")
+        reason = f"a fault of Lesionary's own, event {event}"
+        return Failure(BUG_CODE, reason, "please report it", stack_of(error))
+
+
+def stack_of(error: BaseException) -> tuple[str, ...]:
+    """Return where an error came from: its type and its frames, never its values."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return (type(error).__name__, *places)
 
 
 class InlineExecutor:

@@ -31,9 +31,7 @@ class Reading:
     @classmethod
     def of(cls, *, affine: AffineChoice | None, max_volume_bytes: int | None) -> "Reading":
         """Return the defaults with what the command line changes."""
-        if max_volume_bytes is None:
-            return cls(affine)
-        return cls(affine, Limits(volume_bytes=max_volume_bytes))
+        return cls(affine, Limits().with_changes(volume_bytes=max_volume_bytes))
 
 
 @dataclass(frozen=True, slots=True)

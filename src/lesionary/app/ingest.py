@@ -71,6 +71,7 @@ class IngestReport:
     ignored: tuple[dict[str, Any], ...]
     masks: tuple[dict[str, Any], ...]
     n_boxes: int
+    stages: tuple[dict[str, Any], ...]
     sources: tuple[tuple[str, str], ...]
 
     def document(self) -> dict[str, Any]:
@@ -82,6 +83,7 @@ class IngestReport:
             "ignored": list(self.ignored),
             "masks": list(self.masks),
             "boxes": self.n_boxes,
+            "stages": list(self.stages),
         }
 
 
@@ -142,6 +144,7 @@ def ingest_paths(
         written.ignored,
         written.masks,
         len(table.boxes),
+        tuple(study.status()["stages"]),
         tuple((journal.token(number), name) for number, name in _names(tree)),
     )
 

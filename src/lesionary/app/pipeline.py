@@ -9,7 +9,7 @@ from typing import Any
 
 from lesionary.app.executor import ClusterName, executor_for
 from lesionary.app.progress import Progress, Silent
-from lesionary.app.release import PublishReceipt, publish_due
+from lesionary.app.release import RELEASE_UNIT, PublishReceipt, publish_due
 from lesionary.app.results import lesion_rows
 from lesionary.app.stage import StageReport, run_stage, units_of
 from lesionary.app.stages.annotate import ANNOTATE
@@ -47,11 +47,9 @@ class RunReport:
 
     def document(self) -> dict[str, Any]:
         """Return the contract's JSON."""
-        done = [
-            {"stage": report.stage, "unit": unit} for report in self.stages for unit in report.done
-        ]
+        done = [f"{report.stage}/{unit}" for report in self.stages for unit in report.done]
         if self.published is not None and self.published.is_new:
-            done.append({"stage": PUBLISH, "unit": "release"})
+            done.append(RELEASE_UNIT)
         document: dict[str, Any] = {
             "done": done,
             "up_to_date": sum(report.up_to_date for report in self.stages)

@@ -16,6 +16,7 @@ from lesionary.app.study import Study
 from lesionary.core.errors import WorkflowError
 from lesionary.core.identity import key_of
 from lesionary.io import registry_schema as tables
+from lesionary.io.registry import UnitRecord
 from lesionary.io.release_files import ReleaseWriter, read_manifest
 from lesionary.publish.recist_layout import LayoutImage, layout_texts, patient_id_of
 from lesionary.publish.tables import csv_text, json_text
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from lesionary.publish.report.gallery import GalleryItem
 
 PUBLISH_VERSION = 1
+RELEASE_UNIT = "publish/release"
 
 LESION_COLUMNS = (
     "series",
@@ -40,10 +42,11 @@ LESION_COLUMNS = (
     "short_axis_mm",
     "diameter_mm",
     "slice_index",
-    "author",
-    "version",
+    "segmenter",
+    "segmenter_version",
+    "reader",
     "method",
-    "review_state",
+    "state",
     "reason",
 )
 LEFT_OUT_COLUMNS = ("source", "code", "reason", "instances", "hint", "by_rule")
@@ -61,7 +64,7 @@ class PublishReceipt:
     def document(self) -> dict[str, Any]:
         """Return the contract's JSON."""
         return {
-            "done": [{"stage": "publish", "unit": "release"}] if self.is_new else [],
+            "done": [RELEASE_UNIT] if self.is_new else [],
             "failed": [],
             "release": str(self.release),
             "images": self.n_images,
@@ -116,6 +119,8 @@ def _publish(study: Study, target: Path, progress: Progress) -> PublishReceipt:
     finally:
         writer.discard()
     progress.finish("publish")
+    if target == study.files.release:
+        study.registry.record_unit(UnitRecord("publish", "release", key, "done"))
     return PublishReceipt(release, len(series), n_lesions)
 
 

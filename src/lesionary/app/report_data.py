@@ -112,7 +112,7 @@ def _lesion(row: dict[str, Any]) -> LesionRow:
         "slice_index",
         "voxels",
     )
-    segmenter = f"{row['author']} {row['version']}" if row["version"] else None
+    segmenter = f"{row['segmenter']} {row['segmenter_version']}" if row["segmenter"] else None
     return LesionRow(
         **{name: row[name] for name in names},
         label=str(row["label"]),
@@ -120,7 +120,8 @@ def _lesion(row: dict[str, Any]) -> LesionRow:
         quantity=Quantity(row["quantity"]),
         method=Method(row["method"] or Method.NOT_STATED),
         segmenter=segmenter,
-        state=ReviewState(row["review_state"]),
+        reader=row["reader"],
+        state=ReviewState(row["state"]),
         reason=row.get("reason", {}),
     )
 

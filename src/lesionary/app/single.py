@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from lesionary.core.errors import InputError, LesionaryError
 from lesionary.core.findings import Finding, Outcome
-from lesionary.core.volume import LabelMap, Volume
+from lesionary.core.volume import LabelMap, Quantity, Volume
 from lesionary.ingest.header import InstanceHeader
+from lesionary.ingest.modality import modality_of_name
 from lesionary.ingest.series import ImageSeries, SeriesIdentity
 from lesionary.io.sources import SourceFile, SourceFinding, open_sources
 
@@ -211,8 +212,11 @@ def _read_file(file: SourceFile, reading: "Reading") -> FoundSeries:
 
     read = read_image_file(file.path, limits=reading.limits, affine=reading.affine)
     identity = SeriesIdentity(folder=file.place.rpartition("/")[0], names=(file.name,))
+    modality = modality_of_name(file.below)
+    quantity = Quantity.HU if modality == "CT" else Quantity.ARBITRARY
+    volume = read.as_volume(modality, quantity)
     return FoundSeries(
-        file.number, file.name, ImageSeries(read.as_volume(), identity, findings=read.findings)
+        file.number, file.name, ImageSeries(volume, identity, findings=read.findings)
     )
 
 

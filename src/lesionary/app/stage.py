@@ -5,6 +5,7 @@ objects, the part of the protocol that it reads, and the stage's version. A unit
 equals its planned key is done; a second run does nothing, a killed run goes on where it was.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,14 @@ from typing import TYPE_CHECKING, Any
 from lesionary.app.executor import Executor, Failure, Task
 from lesionary.app.progress import Progress
 from lesionary.core.identity import key_of
+from lesionary.io.log_files import LOGGER
 from lesionary.io.registry import UnitRecord
 
 if TYPE_CHECKING:
     from lesionary.app.study import Study
+
+
+_log = logging.getLogger(LOGGER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ def run_stage(study: "Study", stage: Stage, executor: Executor, progress: Progre
     for position, outcome in executor.run(stage.task, [work.request for work in due]):
         record = _record(stage, due[position], outcome)
         study.registry.record_unit(record)
+        _log_unit(record, outcome)
         if record.state == "failed":
             failed.append(record)
         else:
@@ -118,6 +124,13 @@ def _record(stage: Stage, work: Work, outcome: Any) -> UnitRecord:
             hint=outcome.hint,
         )
     return UnitRecord(stage.name, work.name, key, "done", output=outcome)
+
+
+def _log_unit(record: UnitRecord, outcome: Any) -> None:
+    fields: dict[str, Any] = {"stage": record.stage, "unit": record.name, "key": record.key[:12]}
+    if isinstance(outcome, Failure):
+        fields |= {"code": outcome.code, "stack": list(outcome.stack)}
+    _log.info(record.state, extra={"fields": fields})
 
 
 def units_of(reports: Sequence[StageReport]) -> tuple[UnitRecord, ...]:

@@ -7,18 +7,28 @@
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from lesionary.app.protocol import Protocol, StudySection, parse_protocol
 from lesionary.io.lock import exclusive
+from lesionary.io.log_files import logging_to
 from lesionary.io.objects import ObjectStore
 from lesionary.io.registry import Registry
 from lesionary.io.study_files import StudyFiles, clear_partial, create_folder, protocol_text
 from lesionary.io.vault import create_key, read_key
+
+if TYPE_CHECKING:
+    from lesionary.app.executor import ClusterName
+    from lesionary.app.ingest import IngestOptions, IngestReport
+    from lesionary.app.pipeline import RunReport
+    from lesionary.app.progress import Progress
+    from lesionary.app.release import PublishReceipt
+    from lesionary.app.verify import VerifyReport
 
 
 class Study:
@@ -84,10 +94,61 @@ class Study:
         """The study's secret, from the vault."""
         return read_key(self.files.root, self.section.id)
 
+    def ingest(
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        options: "IngestOptions | None" = None,
+        *,
+        progress: "Progress | None" = None,
+    ) -> "IngestReport":
+        """Take scans, masks and boxes into the study; see :func:`lesionary.app.ingest`."""
+        from lesionary.app.ingest import ingest_paths
+
+        return ingest_paths(self, [Path(path) for path in paths], options, progress=progress)
+
+    def prepare(self, *, cluster: "ClusterName" = "none") -> "RunReport":
+        """Bring images into the quantity and window that the protocol says."""
+        return self._run("prepare", cluster)
+
+    def annotate(self, *, cluster: "ClusterName" = "none") -> "RunReport":
+        """Turn boxes and given masks into the study's masks."""
+        return self._run("annotate", cluster)
+
+    def measure(self, *, cluster: "ClusterName" = "none") -> "RunReport":
+        """Measure every lesion."""
+        return self._run("measure", cluster)
+
+    def run(self, *, cluster: "ClusterName" = "none") -> "RunReport":
+        """Do every stage that is due, up to the release."""
+        return self._run("publish", cluster)
+
+    def publish(self, out: str | os.PathLike[str] | None = None) -> "PublishReceipt":
+        """Write the release of what is measured."""
+        from lesionary.app.release import publish_study
+
+        return publish_study(self, Path(out) if out is not None else self.files.release)
+
+    def status(self) -> dict[str, Any]:
+        """Return what is done, due, failed, and why."""
+        from lesionary.io.registry_status import read_status
+
+        return read_status(self.files.registry)
+
+    def verify(self) -> "VerifyReport":
+        """Check objects, checksums and geometry."""
+        from lesionary.app.verify import verify_target
+
+        return verify_target(self.files.root)
+
+    def _run(self, until: str, cluster: "ClusterName") -> "RunReport":
+        from lesionary.app.pipeline import run_until
+
+        return run_until(self, until, cluster=cluster)
+
     @contextmanager
     def working(self) -> Iterator[None]:
         """Be the one process that changes the study, and clear what a killed one left."""
-        with exclusive(self.files.lock):
+        with exclusive(self.files.lock), logging_to(self.files.logs):
             clear_partial(self.files.root)
             yield
 

@@ -19,13 +19,19 @@ from lesionary.io.study_files import PROTOCOL_FILE, StudyFiles
 class VerifyReport:
     """What was checked, and what did not hold."""
 
-    checked: int = 0
+    done: list[str] = field(default_factory=list)
     failed: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def checked(self) -> int:
+        """How many checks were made."""
+        return len(self.done) + len(self.failed)
 
     def check(self, unit: str, code: str, reason: str, *, holds: bool) -> bool:
         """Count one check, and keep it where it does not hold."""
-        self.checked += 1
-        if not holds:
+        if holds:
+            self.done.append(unit)
+        else:
             self.failed.append({"unit": unit, "code": code, "reason": reason})
         return holds
 
@@ -33,7 +39,7 @@ class VerifyReport:
         """Return the contract's JSON."""
         return {
             "checked": self.checked,
-            "done": self.checked - len(self.failed),
+            "done": self.done,
             "failed": self.failed,
         }
 
@@ -75,7 +81,7 @@ def _verify_study(target: Path, report: VerifyReport) -> None:
         except LesionaryError as error:
             report.check(object_id[:12], error.code, error.message, holds=False)
         else:
-            report.checked += 1
+            report.done.append(object_id[:12])
     if StudyFiles(target).release.is_dir():
         _verify_release(StudyFiles(target).release, report)
 

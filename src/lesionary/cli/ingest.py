@@ -31,6 +31,10 @@ def ingest(
         None, help="Which one counts where a NIfTI's two orientations disagree."
     ),
     source_map: Path = typer.Option(None, help="Write which source number is which file (0600)."),
+    max_volume_bytes: int = typer.Option(None, help="Largest volume; default 4 GiB."),
+    max_archive_bytes: int = typer.Option(None, help="Most that one archive unpacks; 64 GiB."),
+    max_archive_ratio: float = typer.Option(None, help="Unpacked to packed from 1 GiB on; 200."),
+    max_nesting: int = typer.Option(None, help="Levels of sequences or archives; 64."),
     *,
     json: bool = typer.Option(False, "--json", help="Print one JSON document."),
 ) -> int:
@@ -39,13 +43,20 @@ def ingest(
     from lesionary.app.study import Study
     from lesionary.cli.progress import progress
     from lesionary.core.errors import InputError
+    from lesionary.io.limits import Limits
 
     opened = Study.open(study)
     if source_map is not None and source_map.resolve().is_relative_to(study.resolve()):
         raise InputError(
             "the source map must not lie inside the study: it holds file names", code="usage"
         )
-    options = IngestOptions(subject=subject, reader_from=reader_from, affine=affine)
+    limits = Limits().with_changes(
+        volume_bytes=max_volume_bytes,
+        archive_bytes=max_archive_bytes,
+        archive_ratio=max_archive_ratio,
+        nesting=max_nesting,
+    )
+    options = IngestOptions(subject=subject, reader_from=reader_from, affine=affine, limits=limits)
     with progress() as bars:
         report = ingest_paths(opened, paths, options, progress=bars)
     if source_map is not None:
@@ -82,7 +93,8 @@ def _text(report: "IngestReport", study: Path) -> str:
 
 
 def _write_source_map(path: Path, report: "IngestReport") -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    path.unlink(missing_ok=True)  # an older file may have been readable for others
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         for token, name in report.sources:
             file.write(f"{token}\t{name}\n")

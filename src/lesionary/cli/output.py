@@ -98,11 +98,8 @@ def bug_log() -> Path:
 
 def _log_bug(event: str, error: BaseException) -> None:
     frames = traceback.extract_tb(error.__traceback__)
-    entry = {
-        "event": event,
-        "type": type(error).__name__,
-        "stack": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-    }
+    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    entry = {"event": event, "stack": [type(error).__name__, *places]}
     try:
         bug_log().parent.mkdir(parents=True, exist_ok=True)
         with bug_log().open("a", encoding="utf-8") as file:

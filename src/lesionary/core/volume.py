@@ -156,6 +156,10 @@ class Geometry:
         mine, theirs = self.frame_of_reference_uid, other.frame_of_reference_uid
         return mine is None or theirs is None or mine == theirs
 
+    def without_frame(self) -> "Geometry":
+        """Return the same grid without the name of its frame of reference."""
+        return Geometry(self.shape, self.affine)
+
     def cropped(self, box: Box) -> "Geometry":
         """Return the grid of ``array[box]``; the box's steps must be 1 and its bounds inside."""
         starts = [r.start for r in box]

@@ -70,9 +70,12 @@ def judge(candidate: SeriesCandidate, *, volume_bytes: int, has_subject: bool = 
     """
     slices = tuple(sorted(candidate.slices, key=depth_mm))
     findings = list(candidate.findings)
-    for check in _CHECKS:
-        findings += check(slices)
-    findings += _check_subject(slices, has_subject=has_subject)
+    findings += _check_files(slices)
+    # What a damaged file lacks besides is the damage's doing, and no second reason.
+    if sound := [header for header in slices if not _is_refused(header.faults)]:
+        for check in _CHECKS:
+            findings += check(sound)
+        findings += _check_subject(sound, has_subject=has_subject)
     findings += _check_size(slices, volume_bytes)
     geometry = None
     if not _is_refused(findings):
@@ -187,7 +190,9 @@ def _check_rescale(slices: Slices) -> list[Finding]:
     n_with = sum(header.rescale is not None for header in slices)
     if any(header.has_modality_lut for header in slices):
         return _left_out(
-            "rescale_missing", "the values need a look-up table in place of slope and intercept"
+            "rescale_missing",
+            "the values need a look-up table in place of slope and intercept",
+            "export the series with rescale slope and intercept",
         )
     if 0 < n_with < len(slices):
         return _left_out(
@@ -196,7 +201,11 @@ def _check_rescale(slices: Slices) -> list[Finding]:
             "export the series again: its slices come from different sources",
         )
     if any(header.rescale is not None and header.rescale[0] == 0 for header in slices):
-        return _left_out("rescale_missing", "the rescale slope is 0: every value would be the same")
+        return _left_out(
+            "rescale_missing",
+            "the rescale slope is 0: every value would be the same",
+            "export the series again from where it came from",
+        )
     modality = slices[0].modality
     if n_with == 0 and modality in {"CT", "PT"}:
         unit = "HU" if modality == "CT" else "activity"
@@ -216,21 +225,29 @@ def _check_place(slices: Slices) -> list[Finding]:
     }
     lacking = [f"{keyword} in {_some(n, len(slices))}" for keyword, n in elements.items() if n]
     if lacking:
-        return _left_out("no_orientation", f"missing: {', '.join(lacking)}")
+        return _nowhere(f"missing: {', '.join(lacking)}")
     spacing_mm = slices[0].pixel_spacing_mm
     if spacing_mm is not None and min(spacing_mm) <= 0:
-        return _left_out("no_orientation", f"PixelSpacing {spacing_mm[0]:g} × {spacing_mm[1]:g} mm")
+        return _nowhere(f"PixelSpacing {spacing_mm[0]:g} × {spacing_mm[1]:g} mm")
     return _check_cosines(slices[0])
+
+
+def _nowhere(reason: str) -> list[Finding]:
+    return _left_out("no_orientation", reason, "export the series again from where it came from")
 
 
 def _check_cosines(header: InstanceHeader) -> list[Finding]:
     cosines = np.array(header.orientation).reshape(2, 3)
     lengths = np.linalg.norm(cosines, axis=1)
     if np.abs(lengths - 1.0).max() > 0.01:
-        return _left_out("no_orientation", "ImageOrientationPatient is not two unit vectors")
+        return _nowhere("ImageOrientationPatient is not two unit vectors")
     if abs(float(cosines[0] @ cosines[1])) > SQUARE_COSINE:
         angle_deg = math.degrees(math.acos(float(cosines[0] @ cosines[1]) / float(lengths.prod())))
-        return _left_out("sheared", f"rows and columns meet at {angle_deg:.2f}° in place of 90°")
+        return _left_out(
+            "sheared",
+            f"rows and columns meet at {angle_deg:.2f}° in place of 90°",
+            "export the series on a square grid",
+        )
     return []
 
 
@@ -247,7 +264,6 @@ def _check_size(slices: Slices, volume_bytes: int) -> list[Finding]:
 
 
 _CHECKS: tuple[Callable[[Slices], list[Finding]], ...] = (
-    _check_files,
     _check_pixels,
     _check_format,
     _check_rescale,

@@ -21,7 +21,7 @@ from lesionary.io.archive_budget import ArchiveLimitError, Budget
 from lesionary.io.file_kind import FileKind
 from lesionary.io.gzip_stream import BZIP2, GZIP, XZ, InflatedStream
 from lesionary.io.limits import KIB, MIB
-from lesionary.io.member_names import PathOutsideError, create_file, shown, steps_of
+from lesionary.io.member_names import PACK_AGAIN, PathOutsideError, create_file, shown, steps_of
 from lesionary.io.opening import opened, size_of
 from lesionary.io.voxels import ByteStream
 
@@ -139,7 +139,11 @@ def _zip_member(
     except InputError as error:
         return MemberFinding(name, left_out(error))
     except _ZIP_DAMAGE:
-        damage = UnreadableSeriesError("the member is cut or damaged", code="gzip_corrupt")
+        damage = UnreadableSeriesError(
+            "the member is cut or damaged",
+            code="gzip_corrupt",
+            hint="copy the archive again from its source",
+        )
         return MemberFinding(name, left_out(damage))
 
 
@@ -166,7 +170,7 @@ def _require_short_directory(file: io.BufferedReader) -> None:
 def _open_zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
     mode = info.external_attr >> 16
     if stat.S_IFMT(mode) not in {0, stat.S_IFREG}:
-        raise PathOutsideError("the member is a link or a device")
+        raise PathOutsideError("the member is a link or a device", hint=PACK_AGAIN)
     if info.flag_bits & _ENCRYPTED:
         raise UnreadableSeriesError(
             "the member is encrypted",
@@ -203,7 +207,7 @@ def _tar_member(
         steps = steps_of(info.name)
         source = archive.extractfile(info) if info.isreg() else None
         if source is None:
-            raise PathOutsideError("the member is a link, a pipe or a device")
+            raise PathOutsideError("the member is a link, a pipe or a device", hint=PACK_AGAIN)
     except PathOutsideError as error:
         return MemberFinding(name, left_out(error))
     with source:
@@ -253,7 +257,10 @@ class _TarStream:
         if self._header_bytes is not None:
             self._header_bytes += size
             if self._header_bytes > TAR_HEADER_BYTES:
-                raise ArchiveLimitError("a member's header is too long to be read")
+                raise ArchiveLimitError(
+                    "a member's header is too long to be read",
+                    hint="unpack it yourself and give the folder",
+                )
         pieces = []
         while size and (piece := self._read(min(size, PIECE))):
             pieces.append(piece)

@@ -1,6 +1,8 @@
 """How much an input may ask of this machine before it is refused."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from lesionary.core.errors import InputError
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -32,6 +34,20 @@ class Limits:
     archive_bytes: int = 64 * GIB
     nesting: int = 64
     volume_bytes: int = 4 * GIB
+
+    def with_changes(self, **changes: float | None) -> "Limits":
+        """Return these bounds with those changed that are not None.
+
+        Raises
+        ------
+        InputError
+            If a bound is not above 0.
+        """
+        given = {name: value for name, value in changes.items() if value is not None}
+        for name, value in given.items():
+            if value <= 0:
+                raise InputError(f"the limit {name} is above 0, not {value}", code="usage")
+        return replace(self, **given)  # type: ignore[arg-type]  # names and types are the fields'
 
 
 def in_words(n_bytes: int) -> str:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lesionary.core.errors import WorkflowError
+from lesionary.io.durable import writing
 
 
 @contextmanager
@@ -18,7 +19,8 @@ def exclusive(path: Path) -> Iterator[None]:
     WorkflowError
         Code ``busy``.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with writing():
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
             _lock(descriptor)

@@ -8,6 +8,8 @@ from typing import IO
 
 from lesionary.core.errors import InputError
 
+PACK_AGAIN = "unpack it yourself where you trust it, or have it packed again"
+
 DEEPEST = 64
 """Folders below each other; deeper members land flat."""
 
@@ -40,7 +42,9 @@ def steps_of(name: str) -> tuple[str, ...]:
     slashed = name.replace("\\", "/")
     steps = tuple(step for step in slashed.split("/") if step not in {"", "."})
     if slashed.startswith("/") or _DRIVE.match(slashed) or ".." in steps:
-        raise PathOutsideError("the member's name leads out of the archive's folder")
+        raise PathOutsideError(
+            "the member's name leads out of the archive's folder", hint=PACK_AGAIN
+        )
     return steps or ("unnamed",)
 
 

@@ -97,7 +97,11 @@ def _read_header(file: io.BufferedReader) -> _Header:
         line = file.readline(LARGEST_HEADER_BYTES).decode("utf-8", errors="replace")
         key, is_field, value = line.partition("=")
         if fields and not line:
-            raise UnreadableSeriesError("the file ends within its header", code="truncated")
+            raise UnreadableSeriesError(
+                "the file ends within its header",
+                code="truncated",
+                hint="copy the file again from where it came",
+            )
         if not is_field:
             raise _broken("this is no MetaImage header, or it has no ElementDataFile")
         fields[key.strip()] = value.strip()
@@ -124,8 +128,9 @@ def _stored_type(header: _Header) -> DType:
     name = (header.get("ElementType") or "").upper()
     if name not in _TYPES or header.numbers("ElementNumberOfChannels") not in (None, [1.0]):
         raise UnreadableSeriesError(
-            f"voxels of the type '{name[:40]}' with several channels or no number",
+            "voxels with several channels, or of a type that is no number",
             code="not_scalar",
+            hint="export one number a voxel",
         )
     if header.get("BinaryData") is not None and not header.is_true("BinaryData"):
         raise _broken("voxels written as text are not read")

@@ -123,17 +123,29 @@ def parse_header(head: bytes) -> NiftiHeader:
     )
 
 
+def _cut() -> UnreadableSeriesError:
+    return UnreadableSeriesError(
+        "the file ends within its header",
+        code="truncated",
+        hint="copy the file again from where it came",
+    )
+
+
+def _broken(message: str) -> UnreadableSeriesError:
+    return UnreadableSeriesError(message, code="not_dicom", hint="convert it again from its source")
+
+
 def _size_and_byte_order(head: bytes) -> tuple[int, Literal["<", ">"]]:
     if len(head) < 4:
-        raise UnreadableSeriesError("the file ends within its header", code="truncated")
+        raise _cut()
     orders: tuple[Literal["<", ">"], ...] = ("<", ">")
     for order in orders:
         (size,) = struct.unpack_from(order + "i", head)
         if size in _SIZES:
             if len(head) < size:
-                raise UnreadableSeriesError("the file ends within its header", code="truncated")
+                raise _cut()
             return size, order
-    raise UnreadableSeriesError("this is no NIfTI header", code="not_dicom")
+    raise _broken("this is no NIfTI header")
 
 
 def _require_single_file(magic: bytes, size: int) -> None:
@@ -154,9 +166,7 @@ def _require_single_file(magic: bytes, size: int) -> None:
 def _shape(dim: tuple[int, ...]) -> Shape:
     n_axes, sizes = dim[0], dim[1:]
     if not 1 <= n_axes <= 7 or min(sizes[:n_axes]) < 1:
-        raise UnreadableSeriesError(
-            f"the header's sizes make no sense: {list(dim)}", code="not_dicom"
-        )
+        raise _broken(f"the header's sizes make no sense: {list(dim)}")
     if n_axes < 3 or any(n != 1 for n in sizes[3:n_axes]):
         raise UnreadableSeriesError(
             f"{n_axes} axes of {' × '.join(map(str, sizes[:n_axes]))}, not one volume",
@@ -169,10 +179,12 @@ def _shape(dim: tuple[int, ...]) -> Shape:
 def _stored_type(code: int) -> DType:
     if code in _NOT_SCALAR:
         raise UnreadableSeriesError(
-            f"the voxels are {_NOT_SCALAR[code]}, not numbers", code="not_scalar"
+            f"the voxels are {_NOT_SCALAR[code]}, not numbers",
+            code="not_scalar",
+            hint="export one number a voxel",
         )
     if code not in _DTYPES:
-        raise UnreadableSeriesError(f"no NIfTI data type has the code {code}", code="not_dicom")
+        raise _broken(f"no NIfTI data type has the code {code}")
     return np.dtype(_DTYPES[code])
 
 
@@ -187,9 +199,7 @@ def _offset(stored: float, lowest: int) -> int:
     if stored == 0:
         return lowest
     if not lowest <= stored <= _LARGEST_OFFSET or stored != int(stored):
-        raise UnreadableSeriesError(
-            f"the header places the voxels at byte {stored}", code="not_dicom"
-        )
+        raise _broken(f"the header places the voxels at byte {stored}")
     return int(stored)
 
 

@@ -126,7 +126,11 @@ def _read_header(file: io.BufferedReader) -> _Header:
         raw = file.readline(LARGEST_HEADER_BYTES)
         line = raw.decode("utf-8", errors="replace").rstrip("\r\n")
         if not raw and not fields.keys() & {"data file", "datafile"}:
-            raise UnreadableSeriesError("the file ends within its header", code="truncated")
+            raise UnreadableSeriesError(
+                "the file ends within its header",
+                code="truncated",
+                hint="copy the file again from where it came",
+            )
         if not line:  # an empty line ends the header, and so does the end of a detached one
             return _Header(fields, pairs, file.tell())
         if line.startswith("#"):
@@ -207,15 +211,18 @@ def _grid(header: _Header, shape: Shape, axes: FloatArray) -> Geometry:
 def _mm_per_unit(header: _Header) -> float:
     units = set(re.findall(r'"([^"]*)"', header.fields.get("space units", '""')))
     if len(units) != 1 or not units <= _MM_PER_UNIT.keys():
-        raise _broken(f"lengths in {', '.join(sorted(units)) or 'no unit'} are not understood")
+        raise _broken("the header's space units are not understood: mm, cm, m and um are")
     return _MM_PER_UNIT[units.pop()]
 
 
 def _stored_type(header: _Header) -> DType:
     name = " ".join(header.require("type").lower().split())
     if name not in _TYPE_OF_NAME:
+        # What stands in the header is not repeated: it may be anybody's name.
         raise UnreadableSeriesError(
-            f"voxels of the type '{name[:40]}' are no numbers", code="not_scalar"
+            "the voxels are of a type that is no number",
+            code="not_scalar",
+            hint="export one number a voxel",
         )
     stored = np.dtype(_TYPE_OF_NAME[name])
     if stored.itemsize == 1:
@@ -231,7 +238,7 @@ def _read_data(
 ) -> AnyArray:
     encoding = header.require("encoding").lower()
     if encoding not in _ENCODINGS:
-        raise _broken(f"voxels in the encoding '{encoding[:40]}' are not read")
+        raise _broken(f"the voxels' encoding is not read: {', '.join(_ENCODINGS)} are")
     if _number(header.get("line skip", "lineskip") or "0", int):
         raise _broken("a data file with lines to skip is not read")
     n_skipped = _number(header.get("byte skip", "byteskip") or "0", int)

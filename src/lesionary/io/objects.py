@@ -18,7 +18,7 @@ import numpy as np
 from lesionary.core.errors import UnreadableSeriesError
 from lesionary.core.identity import canonical_json, digest
 from lesionary.core.volume import AnyArray, Geometry, LabelMap, Quantity, Volume
-from lesionary.io.durable import replacing
+from lesionary.io.durable import replacing, writing
 
 MAGIC = b"LSNOBJ1\n"
 _LENGTH = struct.Struct("<Q")
@@ -98,7 +98,8 @@ class ObjectStore:
         path = self.path_of(object_id)
         if path.is_file():
             return object_id
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with writing():
+            path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, temporary.open("wb") as file:
             file.write(MAGIC + _LENGTH.pack(len(header_bytes)) + header_bytes)
             with igzip.IGzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as stream:

@@ -22,9 +22,13 @@ def opened(path: Path) -> Iterator[io.BufferedReader]:
     try:
         if not path.is_file():
             message = "a folder, pipe or device" if path.exists() else "there is no such file"
-            raise UnreadableSeriesError(message, code="not_a_file")
+            raise UnreadableSeriesError(message, code="not_a_file", hint="name a file")
         if path.stat().st_size == 0:
-            raise UnreadableSeriesError("the file has zero bytes", code="empty_file")
+            raise UnreadableSeriesError(
+                "the file has zero bytes",
+                code="empty_file",
+                hint="copy the file again from where it came",
+            )
         with path.open("rb") as file:
             yield file
     except OSError as error:

@@ -4,6 +4,7 @@ SQLite in WAL mode. Every write is one ``BEGIN IMMEDIATE`` transaction, so a kil
 the state before or after it, and writers queue instead of failing.
 """
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 
 from lesionary.core.errors import WorkflowError
 from lesionary.io import registry_schema as tables
+from lesionary.io.registry_status import registry_error
 
 Row = Mapping[str, Any]
 
@@ -176,6 +178,11 @@ def _sqlite_engine(path: Path) -> sa.Engine:
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
+
+    @sa.event.listens_for(engine, "handle_error")
+    def _in_words(context: sa.engine.ExceptionContext) -> None:
+        if isinstance(context.original_exception, sqlite3.DatabaseError):
+            raise registry_error(context.original_exception) from context.original_exception
 
     @sa.event.listens_for(engine, "begin")
     def _begin_immediate(connection: sa.Connection) -> None:

@@ -20,6 +20,13 @@ def read_status(path: Path) -> dict[str, Any]:
     """Return the contract's status document: series, left out, ignored, masks, stages."""
     if not path.is_file():
         raise WorkflowError("the study has no registry", hint="make one with `lesionary new`")
+    try:
+        return _status(path)
+    except sqlite3.DatabaseError as error:
+        raise registry_error(error) from error
+
+
+def _status(path: Path) -> dict[str, Any]:
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         findings = _rows(connection, "SELECT * FROM finding ORDER BY id")
@@ -36,6 +43,28 @@ def read_status(path: Path) -> dict[str, Any]:
                 " WHERE state = 'failed' ORDER BY stage, name",
             ),
         }
+
+
+def registry_error(error: sqlite3.DatabaseError) -> Exception:
+    """Turn what the database says of its file into a sentence; a fault of ours stays what it is."""
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+        return error
+    code = getattr(error, "sqlite_errorname", "")
+    if code.startswith(("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR")):
+        return WorkflowError(
+            f"the study's registry cannot be written or read: {error}",
+            code="not_writable",
+            hint="see to free space and to permissions of the study's folder",
+        )
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return WorkflowError(
+            "another process holds the study's registry", code="busy", hint="wait until it ends"
+        )
+    return WorkflowError(
+        "the study's registry is damaged",
+        code="registry_damaged",
+        hint="restore the study from a backup, or make a new one and ingest again",
+    )
 
 
 def _rows(connection: sqlite3.Connection, query: str) -> list[dict[str, Any]]:

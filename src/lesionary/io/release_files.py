@@ -10,7 +10,7 @@ from typing import Any
 from lesionary.core.errors import InputError
 from lesionary.core.volume import LabelMap, Volume
 from lesionary.io.checked_images import write_checked
-from lesionary.io.durable import flush_to_disk, partial_name
+from lesionary.io.durable import flush_to_disk, partial_name, writing
 
 MANIFEST = "release.json"
 CHECKSUMS = "SHA256SUMS"
@@ -38,15 +38,16 @@ class ReleaseWriter:
                 hint="name a new folder, or an earlier release",
                 source=str(self.target),
             )
-        self.target.absolute().parent.mkdir(parents=True, exist_ok=True)
         self._folder = partial_name(self.target.absolute())
-        self._folder.mkdir()
+        with writing():
+            self._folder.mkdir(parents=True)
 
     def add_text(self, path: str, text: str) -> None:
         """Write a text file."""
         place = self._place(path)
-        place.write_text(text, encoding="utf-8", newline="\n")
-        flush_to_disk(place)
+        with writing():
+            place.write_text(text, encoding="utf-8", newline="\n")
+            flush_to_disk(place)
 
     def add_image(self, path: str, image: Volume | LabelMap) -> None:
         """Write an image, read back by an independent reader."""
@@ -64,12 +65,14 @@ class ReleaseWriter:
         sums[MANIFEST] = file_digest(self._folder / MANIFEST)
         lines = [f"{digest}  {path}\n" for path, digest in sorted(sums.items())]
         self.add_text(CHECKSUMS, "".join(lines))
-        replace_folder(self._folder, self.target.absolute())
+        with writing():
+            replace_folder(self._folder, self.target.absolute())
         return self.target
 
     def _place(self, path: str) -> Path:
         place = self._folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
+        with writing():
+            place.parent.mkdir(parents=True, exist_ok=True)
         self._written.append(path)
         return place
 

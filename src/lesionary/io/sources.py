@@ -50,7 +50,12 @@ _FOREIGN_ARCHIVE = Finding(
     "an archive of a kind that is not read",
     "unpack it and give the folder; zip and tar (gz, xz, bz2) are read",
 )
-_TOO_DEEP = Finding("too_deep", Outcome.LEFT_OUT, "an archive inside too many other archives")
+_TOO_DEEP = Finding(
+    "too_deep",
+    Outcome.LEFT_OUT,
+    "an archive inside too many other archives",
+    "unpack it yourself and give the folder",
+)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -139,7 +144,10 @@ def open_sources(paths: Sequence[Path], limits: Limits | None = None) -> Iterato
     for path in paths:
         if not os.path.lexists(path):
             raise InputError(
-                "there is no such file or folder", code="not_a_file", source=shown(path.as_posix())
+                "there is no such file or folder",
+                code="not_a_file",
+                hint="look at the path",
+                source=shown(path.as_posix()),
             )
     with tempfile.TemporaryDirectory(prefix="lesionary-", ignore_cleanup_errors=True) as scratch:
         yield _numbered(list(_Walk(limits or Limits(), Path(scratch)).all_of(paths)))

@@ -5,7 +5,7 @@ from importlib import resources
 from pathlib import Path
 
 from lesionary.core.errors import InputError, WorkflowError
-from lesionary.io.durable import PARTIAL, flush_to_disk, partial_name
+from lesionary.io.durable import PARTIAL, flush_to_disk, partial_name, writing
 
 PROTOCOL_FILE = "study.toml"
 
@@ -57,7 +57,12 @@ class StudyFiles:
                 source=str(self.root),
             ) from None
         except UnicodeDecodeError:
-            raise InputError("study.toml is not UTF-8 text", source=str(self.protocol)) from None
+            raise InputError(
+                "study.toml is not UTF-8 text",
+                code="protocol",
+                hint="save it as UTF-8",
+                source=str(self.protocol),
+            ) from None
 
 
 def shipped_protocols() -> tuple[str, ...]:
@@ -79,7 +84,15 @@ def protocol_text(name: str) -> str:
         return (resources.files("lesionary") / "protocols" / f"{name}.toml").read_text("utf-8")
     path = Path(name)
     if path.suffix == ".toml" and path.is_file():
-        return path.read_text(encoding="utf-8")
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise InputError(
+                "the protocol cannot be read, or is not UTF-8 text",
+                code="protocol",
+                hint="save it as UTF-8",
+                source=name,
+            ) from None
     raise InputError(
         f"no protocol `{name}`",
         code="protocol",
@@ -89,12 +102,12 @@ def protocol_text(name: str) -> str:
 
 def create_folder(root: Path) -> "PendingFolder":
     """Begin a new study folder beside its place; refuse a place that is taken."""
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise WorkflowError("the folder is not empty", hint="name a new one", source=str(root))
-    root.parent.mkdir(parents=True, exist_ok=True)
-    pending = partial_name(root.absolute())
-    for part in ("objects", "logs"):
-        (pending / part).mkdir(parents=True)
+    with writing():
+        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+            raise WorkflowError("the folder is not empty", hint="name a new one", source=str(root))
+        pending = partial_name(root.absolute())
+        for part in ("objects", "logs"):
+            (pending / part).mkdir(parents=True)
     return PendingFolder(pending, root)
 
 
@@ -107,8 +120,9 @@ class PendingFolder:
 
     def settle(self) -> None:
         """Give the folder its name, in one step."""
-        self.temporary.replace(self.root)
-        flush_to_disk(self.root.absolute().parent)
+        with writing():
+            self.temporary.replace(self.root)
+            flush_to_disk(self.root.absolute().parent)
 
 
 def clear_partial(folder: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from lesionary.core.errors import PrivacyError, WorkflowError
+from lesionary.io.durable import writing
 
 KEY_BYTES = 32
 
@@ -36,13 +37,14 @@ def vault_folder(study: Path) -> Path:
 def create_key(study: Path, study_id: str) -> bytes:
     """Make a study's key, once."""
     folder = vault_folder(study) / "keys"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = secrets.token_bytes(KEY_BYTES)
-    descriptor = os.open(_key_path(folder, study_id), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
+    how = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with writing():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(_key_path(folder, study_id), how, 0o600), "wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
     return key
 
 

@@ -90,7 +90,7 @@ class DrawingTable:
             image = self._image_of(drawing, header)
             if image is None:
                 return
-            overlay = lay_on(drawing, image.geometry, self.rules)
+            overlay = lay_on(drawing, image.geometry.without_frame(), self.rules)
         except LesionaryError as error:
             self.journal.refuse(header.number, [as_finding(error)])
             return
@@ -161,7 +161,11 @@ class DrawingTable:
             )
 
     def _image_of(self, drawn: Drawn, header: InstanceHeader) -> SeriesSummary | None:
-        keyed = _Keyed(self._keyed(drawn.references), drawn.lies_on)
+        keyed = _Keyed(
+            self._keyed(drawn.references),
+            # The study's frames have keyed names: frames are compared by the references above.
+            lambda geometry: drawn.lies_on(geometry.without_frame()),
+        )
         found = image_of(keyed, self.images, folder=folder_of(header))
         if isinstance(found, Finding):
             self.journal.refuse(header.number, [found])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lesionary.app.intake.drawings import GIVEN
 from lesionary.app.stage import Stage, Work, finished
 from lesionary.app.stages.prepare import PREPARE
 from lesionary.core.volume import Box, LabelMap, Volume
@@ -20,6 +21,10 @@ STRUCTURE = "structure"
 """A label of what is no lesion: kept, counted, out of measures and sums."""
 
 
+SAME_LESION = 0.4
+"""A box and a mask whose boxes share this much (intersection over union) are of one lesion."""
+
+
 @dataclass(frozen=True, slots=True)
 class GivenMask:
     """A label map that came along, with what is known of its making."""
@@ -27,7 +32,7 @@ class GivenMask:
     object_id: str
     author: str
     method: str | None
-    review_state: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ def _inputs(request: AnnotateRequest, registry: "SegmenterRegistry") -> dict[str
     uses_segmenter = bool(request.boxes) or (request.redraw and bool(request.masks))
     return {
         "object": request.object_id,
-        "masks": [[m.object_id, m.author, m.method, m.review_state] for m in request.masks],
+        "masks": [[m.object_id, m.author, m.method, m.state] for m in request.masks],
         "boxes": [[b.label, *b.bounds] for b in request.boxes],
         "redraw": request.redraw,
         "segmenter": _identity_of(request.segmenter, registry) if uses_segmenter else None,
@@ -127,32 +132,61 @@ def annotate_series(request: AnnotateRequest) -> dict[str, Any]:
     layers = Layers(volume.geometry)
     lesions: dict[int, dict[str, Any]] = {}
     boxes = list(request.boxes)
+    kept: list[Box] = []
     n_structures = 0
-    for mask in request.masks:
+    reader, masks = _of_one_reader(request.masks)
+    for mask in masks:
         label_map = store.get_label_map(mask.object_id)
         n_structures += sum(text == STRUCTURE for text in label_map.labels.values())
         if request.redraw:
             boxes += _boxes_of(label_map)
         else:
-            _keep(layers, label_map, mask, lesions)
-    if boxes:
+            kept += _keep(layers, label_map, mask, lesions)
+    due = [box for box in boxes if not any(_is_answered(box.box, by) for by in kept)]
+    if due:
         segmenter = SegmenterRegistry.discover().create(request.segmenter)
-        for box in boxes:
+        for box in due:
             _draft(layers, volume, box, segmenter, lesions)
     return {
         "object": request.object_id,
         "layers": [store.put_label_map(layer) for layer in layers.label_maps()],
         "lesions": {str(value): entry for value, entry in lesions.items()},
         "n_structures": n_structures,
+        "n_boxes_answered_by_masks": len(boxes) - len(due),
+        "reader": reader,
         "is_annotated": bool(request.masks or request.boxes),
     }
 
 
+def _of_one_reader(masks: tuple[GivenMask, ...]) -> tuple[str | None, list[GivenMask]]:
+    """Return the masks that count, where several readers drew the same image.
+
+    Readers' masks are opinions on the same tumours: together they would count each tumour once a
+    reader. The first reader by name counts, with what no reader is named for; `agree` compares
+    them all.
+    """
+    readers = sorted({mask.author for mask in masks if mask.author != GIVEN})
+    first = readers[0] if readers else None
+    return first, [mask for mask in masks if mask.author in {first, GIVEN}]
+
+
+def _is_answered(box: Box, by: Box) -> bool:
+    """Tell whether a box was drawn around a lesion that a given mask shows already."""
+    shared = volume = other = 1
+    for mine, theirs in zip(box, by, strict=True):
+        shared *= max(0, min(mine.stop, theirs.stop) - max(mine.start, theirs.start))
+        volume *= mine.stop - mine.start
+        other *= theirs.stop - theirs.start
+    return shared >= SAME_LESION * (volume + other - shared)
+
+
 def _keep(
     layers: "Layers", label_map: LabelMap, mask: GivenMask, lesions: dict[int, dict[str, Any]]
-) -> None:
+) -> list[Box]:
+    """Add every lesion of a given mask to the layers; return their boxes."""
     from scipy.ndimage import find_objects
 
+    boxes: list[Box] = []
     for value, box in enumerate(find_objects(label_map.array), start=1):
         text = label_map.labels.get(value, "lesion")
         if box is None or text == STRUCTURE:
@@ -160,11 +194,14 @@ def _keep(
         added = layers.add(label_map.array[box] == value, box, text)
         lesions[added] = {
             "label": text,
-            "author": mask.author,
-            "version": None,
+            "segmenter": None,
+            "segmenter_version": None,
+            "reader": None if mask.author == GIVEN else mask.author,
             "method": mask.method,
-            "review_state": mask.review_state,
+            "state": mask.state,
         }
+        boxes.append(box)
+    return boxes
 
 
 def _boxes_of(label_map: LabelMap) -> list[GivenBox]:
@@ -197,10 +234,11 @@ def _draft(
     added = layers.add(mask.array[box], box, given.label)
     lesions[added] = {
         "label": given.label,
-        "author": segmenter.info.name,
-        "version": segmenter.info.version,
+        "segmenter": segmenter.info.name,
+        "segmenter_version": segmenter.info.version,
+        "reader": None,
         "method": "SEMIAUTOMATIC",
-        "review_state": "unreviewed",
+        "state": "unreviewed",
     }
 
 

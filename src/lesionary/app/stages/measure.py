@@ -28,6 +28,16 @@ class MeasureRequest:
     keep_largest: bool
 
 
+MADE_BY = {
+    "segmenter": "no algorithm drew it",
+    "segmenter_version": "no algorithm drew it",
+    "reader": "no reader is named",
+    "method": "its source does not say how it was drawn",
+    "state": "",
+}
+"""Fields that say who made a mask, and why one may be null."""
+
+
 def plan(study: "Study") -> list[Work]:
     """Plan one unit for each annotated series."""
     section = study.protocol.measure
@@ -132,13 +142,11 @@ def _label_map(array: "LabelArray", geometry: "Geometry", texts: dict[int, str])
 
 
 def _row(number: int, lesion: "MeasuredLesion", made: dict[str, Any]) -> dict[str, Any]:
-    return lesion.as_row() | {
-        "lesion": number,
-        "author": made["author"],
-        "version": made["version"],
-        "method": made["method"],
-        "review_state": made["review_state"],
-    }
+    row = lesion.as_row() | {"lesion": number} | {name: made[name] for name in MADE_BY}
+    reason = row.pop("reason", {})
+    assert isinstance(reason, dict)  # noqa: S101 - as_row() says so, its type cannot
+    reason |= {name: why for name, why in MADE_BY.items() if row[name] is None}
+    return row | {"reason": reason} if reason else row
 
 
 MEASURE = Stage("measure", 1, plan, measure_series)

@@ -75,14 +75,14 @@ def read_header(source: SourceFile, limits: Limits | None = None) -> HeaderOrFin
         return faults[0]
     if other is not None:
         return other
-    if not has_series and raw.pixels is None:
+    kind = _KINDS.get(values.text("SOPClassUID"), InstanceKind.IMAGE)
+    if kind is InstanceKind.IMAGE and not has_series and raw.pixels is None:
         return Finding(
             "no_pixels",
             Outcome.LEFT_OUT,
             "an image header that names no series and ends before its pixels",
             "copy the file again from where it came",
         )
-    kind = _KINDS.get(values.text("SOPClassUID"), InstanceKind.IMAGE)
     header = instance_of(source, values, kind)
     # Last, since what could not be read is known only once all is read.
     return replace(header, faults=(*faults, *_value_faults(values, kind)))

@@ -61,7 +61,7 @@ def verdict_of(lesions: Sequence[LesionRow]) -> Verdict | None:
         text = "Diameters and volumes of drafts are proposals: check them before they count."
         if given:
             more = counted(given, "more mask")
-            text += f" {more} that came with the scans had no second reading."
+            text += f" {more} had no second reading."
         return Verdict(True, headline, text)
     if given:
         headline = f"{counted(given, 'mask')} of {grouped(n)} without a second reading."

@@ -1,0 +1,1 @@
+"""Speed and accuracy against the peers that BENCHMARKS names; run by ``make bench``."""

@@ -1,0 +1,159 @@
+"""A study from files to release, as a user and as a script see it."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+from small_scans import blobs, scan, write_scans
+
+from lesionary import Study
+from lesionary.cli.main import run_command
+from lesionary.core.volume import LabelMap
+from lesionary.io.image_file import read_image_file
+from lesionary.io.nifti import write_nifti
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """Run a command with ``--json``; return its exit code and its document."""
+    monkeypatch.setenv("LESIONARY_VAULT", str(tmp_path / "vault"))
+
+    def command(*arguments) -> tuple[int, dict]:
+        capsys.readouterr()
+        code = run_command([*(str(argument) for argument in arguments), "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return command
+
+
+@pytest.fixture
+def study(run, tmp_path):
+    assert run("new", tmp_path / "study")[0] == 0
+    return tmp_path / "study"
+
+
+def test_boxes_become_measured_lesions_and_a_release(run, study, tmp_path):
+    code, ingested = run("ingest", study, write_scans(tmp_path / "scans"))
+    assert (code, len(ingested["series"]), ingested["boxes"]) == (0, 3, 6)
+    assert {row["modality"] for row in ingested["series"]} == {"CT"}
+    code, ran = run("run", study)
+    assert (code, ran["failed"], len(ran["lesions"])) == (0, [], 6)
+    truth_ml = np.bincount(blobs().ravel())[1:] * 1.5 * 1.5 * 3 / 1000
+    for row in ran["lesions"]:
+        assert row["label"] == "m,liver"
+        assert row["method"] == "SEMIAUTOMATIC"
+        assert min(abs(row["volume_ml"] / truth_ml - 1)) < 0.15
+        assert row["reason"].keys() == {"reader"}
+    code, verified = run("verify", study)
+    assert (code, verified["failed"]) == (0, [])
+    assert verified["checked"] == len(verified["done"]) > 20
+    _, status = run("status", study)
+    assert {row["stage"]: row["done"] for row in status["stages"]} == {
+        "prepare": 3, "annotate": 3, "measure": 3, "publish": 1,
+    }  # fmt: skip
+
+
+def test_the_published_tables_say_what_was_measured(run, study, tmp_path):
+    run("ingest", study, write_scans(tmp_path / "scans", with_masks=True))
+    _, ran = run("run", study)
+    with (study / "release" / "lesions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["volume_ml"]) for row in rows] == [row["volume_ml"] for row in ran["lesions"]]
+    for path in (study / "release" / "images").rglob("masks/*.nii.gz"):
+        mask, _ = read_image_file(path).as_label_map()
+        labels_path = path.parents[1] / "labels" / path.name.replace(".nii.gz", ".json")
+        assert json.loads(labels_path.read_text()) == {"1": "lesion", "2": "lesion"}
+        counts = np.bincount(mask.array.ravel())[1:]
+        assert sorted(counts, reverse=True) == list(counts)
+
+
+def test_a_release_is_read_back_by_ingest_with_the_same_measures(run, study, tmp_path):
+    run("ingest", study, write_scans(tmp_path / "scans", with_masks=True))
+    _, first = run("run", study)
+    again = tmp_path / "again"
+    run("new", again, "--protocol", "recist-ct")
+    edited = (again / "study.toml").read_text().replace('"thorax_abdomen"]', '"other"]')
+    (again / "study.toml").write_text(edited)
+    code, ingested = run("ingest", again, study / "release")
+    assert (code, len(ingested["series"]), len(ingested["masks"])) == (0, 3, 3)
+    _, second = run("run", again)
+    names = ("label", "voxels", "volume_ml", "mean_intensity", "long_axis_mm", "short_axis_mm")
+    measures = [
+        sorted(tuple(row[name] for name in names) for row in ran["lesions"])
+        for ran in (first, second)
+    ]
+    assert measures[0] == measures[1]
+
+
+def test_a_mask_answers_the_box_around_the_same_lesion(run, study, tmp_path):
+    scans = write_scans(tmp_path / "scans", 1)
+    _, truth = scan(0)
+    only_first = np.where(truth.array == 1, 1, 0).astype(np.uint16)
+    write_nifti(scans / "p0_ct_mask.nii.gz", LabelMap(only_first, truth.geometry))
+    run("ingest", study, scans)
+    _, ran = run("run", study)
+    assert sorted(str(row["segmenter"]) for row in ran["lesions"]) == ["None", "contour"]
+
+
+def test_of_several_readers_the_first_counts_each_tumour_once(run, study, tmp_path):
+    scans = tmp_path / "scans" / "p0" / "0"
+    volume, truth = scan(0)
+    scans.mkdir(parents=True)
+    write_nifti(scans / "CT_image.nii.gz", volume)
+    for reader in ("anna", "bert"):
+        write_nifti(scans / f"{reader}_tumour.nii.gz", truth)
+    pattern = "{subject}/{timepoint}/{reader}_*.nii.gz"
+    code, ingested = run("ingest", study, tmp_path / "scans", "--reader-from", pattern)
+    assert (code, len(ingested["masks"])) == (0, 2)
+    _, ran = run("run", study)
+    assert [row["reader"] for row in ran["lesions"]] == ["anna", "anna"]
+
+
+def test_the_same_input_twice_changes_nothing(run, study, tmp_path):
+    scans = write_scans(tmp_path / "scans", with_masks=True)
+    run("ingest", study, scans)
+    _, first = run("run", study)
+    code, again = run("ingest", study, scans)
+    assert code == 0
+    assert {row["code"] for row in again["ignored"]} == {"duplicate_identical"}
+    _, second = run("run", study)
+    assert second["lesions"] == first["lesions"]
+
+
+def test_a_change_of_the_protocol_redoes_what_it_touches(run, study, tmp_path):
+    run("ingest", study, write_scans(tmp_path / "scans", with_masks=True))
+    run("run", study)
+    protocol = study / "study.toml"
+    protocol.write_text(protocol.read_text().replace('"caliper"', '"as_published"'))
+    _, ran = run("run", study)
+    assert {unit.partition("/")[0] for unit in ran["done"]} == {"measure", "publish"}
+
+
+@pytest.mark.parametrize("damage", ["byte", "gone", "added", "mask", "object"])
+def test_verify_finds_what_was_changed(run, study, tmp_path, damage):
+    run("ingest", study, write_scans(tmp_path / "scans", 1, with_masks=True))
+    run("run", study)
+    release = study / "release"
+    if damage == "byte":
+        report = release / "report.html"
+        report.write_text(report.read_text().replace("Lesions", "lesions", 1))
+    elif damage == "gone":
+        (release / "lesions.csv").unlink()
+    elif damage == "added":
+        (release / "notes.txt").write_text("mine")
+    elif damage == "mask":
+        shutil.copy(next(release.rglob("images/*.nii.gz")), next(release.rglob("masks/*.nii.gz")))
+    else:
+        largest = max((study / "objects").rglob("*"), key=lambda path: path.stat().st_size)
+        largest.write_bytes(largest.read_bytes()[:-1])
+    code, verified = run("verify", study)
+    assert code == 1
+    assert verified["failed"]
+
+
+def test_a_study_is_worked_on_by_one_process_at_a_time(run, study):
+    with Study.open(study).working():
+        code, document = run("run", study)
+    assert (code, document["error"]["code"]) == (2, "busy")

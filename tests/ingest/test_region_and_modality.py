@@ -1,0 +1,62 @@
+import pytest
+
+from lesionary.ingest.curate import CurationRules, rule_against
+from lesionary.ingest.modality import modality_of_name
+from lesionary.ingest.region import region_of_lung, region_of_words
+
+
+@pytest.mark.parametrize(
+    ("body_part", "description", "region"),
+    [
+        ("CHEST", "", "thorax"),
+        ("CHEST", "CT ABDOMEN PORTAL", "thorax"),
+        ("abdomen", "", "abdomen"),
+        ("ABDOMEN PELVIS", "", "abdomen"),
+        ("CHESTABDPELVIS", "", "thorax_abdomen"),
+        ("EXTREMITY", "thorax", "other"),
+        ("", "CT Thorax/Abdomen", "thorax_abdomen"),
+        ("", "TORAX_SIN_CONTRASTE", "thorax"),
+        ("", "Liver 3 phases", "abdomen"),
+        ("", "AXIAL 5.0 B31f", None),
+        ("", "", None),
+    ],
+)
+def test_the_coded_part_goes_before_the_words(body_part, description, region):
+    assert region_of_words(body_part, description) == region
+
+
+@pytest.mark.parametrize(
+    ("share", "has_apex", "region"),
+    [
+        (0.0, True, "other"),
+        (0.2, False, "abdomen"),
+        (0.5, False, "abdomen"),
+        (0.4, True, "thorax_abdomen"),
+        (0.8, False, "thorax"),
+        (0.8, True, "thorax"),
+    ],
+)
+def test_lungs_tell_the_region_where_words_do_not(share, has_apex, region):
+    assert region_of_lung(share, has_apex=has_apex) == region
+
+
+@pytest.mark.parametrize(
+    ("name", "modality"),
+    [
+        ("001_CT_image.nii.gz", "CT"),
+        ("STS_002/PET/nifti/image/image.nii.gz", "PT"),
+        ("p1/mr.t1/scan.nrrd", "MR"),
+        ("CTRL01/scan.nii.gz", "OT"),
+        ("pet_on_ct.nii.gz", "OT"),
+        ("scan.nii.gz", "OT"),
+    ],
+)
+def test_only_a_word_of_its_own_names_a_modality(name, modality):
+    assert modality_of_name(name) == modality
+
+
+def test_the_first_rule_that_fails_gives_the_reason():
+    rules = CurationRules(["CT"], ["thorax"])
+    assert rule_against("CT", "thorax", rules) is None
+    assert rule_against("MR", "other", rules).code == "rule_modality"
+    assert rule_against("CT", "other", rules).code == "rule_region"
