@@ -28,7 +28,7 @@ def ingest(
         None, help="Where names tell who: '{subject}/{timepoint}/{reader}_*.nii.gz'."
     ),
     affine: AffineChoice | None = typer.Option(
-        None, help="Which one counts where a NIfTI's two orientations disagree."
+        None, help="sform or qform: which one counts where a NIfTI's two disagree."
     ),
     source_map: Path = typer.Option(None, help="Write which source number is which file (0600)."),
     max_volume_bytes: int = typer.Option(None, help="Largest volume; default 4 GiB."),

@@ -1,0 +1,62 @@
+"""Write ``docs/reference/commands.md`` from the commands: ``python docs/make_commands.py``.
+
+A test compares the page with what this script makes, so no option stays undocumented.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+PAGE = Path(__file__).parent / "reference" / "commands.md"
+
+HEAD = """# Commands
+
+Made by `python docs/make_commands.py`. Every command takes `--json`. Exit codes: 0 done (with
+warnings, fixes, and what a rule left out), 1 something faulty was left out and the rest is done,
+2 nothing usable or a wrong command line, 70 a fault of Lesionary's own, 130 interrupted.
+"""
+
+
+def page() -> str:
+    """Return the page's text."""
+    from lesionary.cli.main import app
+
+    root: Any = typer.main.get_command(app)
+    parts = [HEAD]
+    for name, command in root.commands.items():
+        if hasattr(command, "commands"):
+            parts += [section(f"{name} {verb}", sub) for verb, sub in command.commands.items()]
+        else:
+            parts.append(section(name, command))
+    return "\n".join(parts)
+
+
+def section(name: str, command: Any) -> str:
+    """Return one command: what it does, its arguments and options."""
+    arguments = [one for one in command.params if one.param_type_name == "argument"]
+    options = [one for one in command.params if one.param_type_name == "option"]
+    usage = " ".join([f"lesionary {name}", *(shown(one) for one in arguments)])
+    lines = [f"## {name}", "", f"`{usage}`", "", command.help.partition("\n")[0], ""]
+    lines += ["| argument or option | |", "|---|---|"]
+    lines += [f"| `{shown(one)}` | {one.help} |" for one in arguments]
+    lines += [f"| `{', '.join(one.opts)}` | {described(one)} |" for one in options]
+    return "\n".join(lines) + "\n"
+
+
+def shown(argument: Any) -> str:
+    """Return an argument as the usage line names it."""
+    name = argument.metavar or argument.name.upper()
+    return f"{name}…" if argument.nargs == -1 else name
+
+
+def described(option: Any) -> str:
+    """Return an option's help with its default."""
+    text = option.help or ""
+    if option.default not in (None, False) and not callable(option.default):
+        text += f" Default: `{option.default}`."
+    return text
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
