@@ -20,6 +20,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $(INSTALLED)
 
 demo: $(INSTALLED)
+	rm -rf $(DEMO)
 	$(BIN)/lesionary demo --out $(DEMO)
 
 lint: $(INSTALLED)

@@ -53,7 +53,7 @@ def shown(argument: Any) -> str:
 def described(option: Any) -> str:
     """Return an option's help with its default."""
     text = option.help or ""
-    if option.default not in (None, False) and not callable(option.default):
+    if option.default not in (None, False, "") and not callable(option.default):
         text += f" Default: `{option.default}`."
     return text
 

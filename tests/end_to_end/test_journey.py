@@ -6,13 +6,13 @@ import shutil
 
 import numpy as np
 import pytest
-from small_scans import blobs, scan, write_scans
 
 from lesionary import Study
 from lesionary.cli.main import run_command
 from lesionary.core.volume import LabelMap
 from lesionary.io.image_file import read_image_file
 from lesionary.io.nifti import write_nifti
+from small_scans import blobs, scan, write_scans
 
 
 @pytest.fixture

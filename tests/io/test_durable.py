@@ -1,5 +1,8 @@
+import errno
+
 import pytest
 
+from lesionary.core.errors import WorkflowError
 from lesionary.io.durable import PARTIAL, replacing, write_bytes
 
 
@@ -18,10 +21,12 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     def write_half():
         with replacing(path) as temporary:
             temporary.write_bytes(b"half")
-            raise OSError("disk full")
+            raise OSError(errno.ENOSPC, "disk full", str(path))
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(WorkflowError, match="disk full") as refused:
         write_half()
+    assert refused.value.code == "not_writable"
+    assert str(tmp_path) not in refused.value.message
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -12,6 +12,7 @@ import pytest
 from lesionary.core.findings import Outcome
 from lesionary.core.terms import LesionKind
 from lesionary.core.volume import Quantity
+from lesionary.core.window import Window
 from lesionary.publish.report import (
     DroppedRow,
     GalleryItem,
@@ -27,7 +28,6 @@ from lesionary.publish.report import (
     SeriesRow,
     StageRow,
     TruthRow,
-    Window,
     render_report,
 )
 

@@ -11,7 +11,7 @@ from lesionary.core.volume import FloatArray, LabelMap, Quantity, Volume
 if TYPE_CHECKING:
     from lesionary.app.results import SeriesResult
     from lesionary.app.study import Study
-    from lesionary.prepare.window import Window
+    from lesionary.core.window import Window
     from lesionary.publish.report.gallery import GalleryItem
 
 _SUV_CEILING = 10.0
@@ -75,12 +75,12 @@ def picture(
     volume: Volume, mask: LabelMap, row: Mapping[str, Any], *, series: str, window: str
 ) -> "GalleryItem":
     """Draw one measured lesion in its window."""
-    from lesionary.publish.report import gallery
+    from lesionary.publish.report.gallery import gallery_item
 
     lesion = _Lesion(row["lesion"], str(row["label"]), row["lesion"], _axes(row))
-    shown = display_window(volume, lesion.label, window)
-    grey = gallery.Window(shown.level, shown.width)
-    return gallery.gallery_item(volume, mask, lesion, grey, series=series)
+    return gallery_item(
+        volume, mask, lesion, display_window(volume, lesion.label, window), series=series
+    )
 
 
 def _axes(row: Mapping[str, Any]) -> _Axes | None:
@@ -100,7 +100,7 @@ def display_window(volume: Volume, label: str, window: str) -> "Window":
     the image's own values.
     """
     from lesionary.core.terms import parse_label
-    from lesionary.prepare.window import NAMED_WINDOWS, Window, robust_window
+    from lesionary.core.window import NAMED_WINDOWS, Window, robust_window
 
     if volume.quantity is Quantity.HU:
         place = parse_label(label)

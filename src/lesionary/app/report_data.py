@@ -127,7 +127,7 @@ def _lesion(row: dict[str, Any]) -> LesionRow:
 
 
 def _methods(study: Study, results: Sequence[SeriesResult]) -> Methods:
-    from lesionary.prepare.window import NAMED_WINDOWS
+    from lesionary.core.window import NAMED_WINDOWS
 
     section = study.protocol.measure
     names = sorted({one.prepared["window"] for one in results if one.row["modality"] == "CT"})

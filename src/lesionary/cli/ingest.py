@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from lesionary.cli.output import DONE, PARTLY, UNUSABLE, Output
+from lesionary.cli.output import DONE, PARTLY, UNUSABLE, Output, counted
 from lesionary.cli.status import left_out_text
 from lesionary.cli.words import AffineChoice
 
@@ -81,8 +81,8 @@ def _text(report: "IngestReport", study: Path) -> str:
     n_fixed = sum(row["outcome"] == "fixed" for row in document["series"])
     lines = [
         f"Ingest {report.number}: {len(document['series'])} series"
-        f" ({n_warned} with warnings, {n_fixed} fixed), {len(document['masks'])} masks,"
-        f" {report.n_boxes} boxes, {len(document['left_out'])} left out,"
+        f" ({n_warned} with warnings, {n_fixed} fixed), {counted(len(document['masks']), 'mask')},"
+        f" {counted(report.n_boxes, 'box', 'boxes')}, {len(document['left_out'])} left out,"
         f" {len(document['ignored'])} ignored"
     ]
     if document["left_out"]:

@@ -126,5 +126,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([line(header), *(line(row) for row in rows)])
 
 
+def counted(n: int, thing: str, things: str | None = None) -> str:
+    """Write a number with its noun: ``1 mask``, ``2 masks``."""
+    return f"{n} {thing if n == 1 else things or thing + 's'}"
+
+
 def _looks_numeric(cell: str) -> bool:
     return cell in {"", "–"} or cell.replace(".", "", 1).lstrip("-−").isdigit()

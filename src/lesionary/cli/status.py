@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from lesionary.cli.output import DONE, Output, table
+from lesionary.cli.output import DONE, Output, counted, table
 
 
 def register(app: typer.Typer) -> None:
@@ -35,8 +35,8 @@ def status_text(document: dict[str, Any]) -> str:
     series = document["series"]
     subjects = {row["subject"] for row in series}
     parts = [
-        f"{len(series)} series of {len(subjects)} subjects, "
-        f"{len(document['masks'])} masks, {len(document['left_out'])} left out"
+        f"{len(series)} series of {counted(len(subjects), 'subject')}, "
+        f"{counted(len(document['masks']), 'mask')}, {len(document['left_out'])} left out"
     ]
     parts.append(
         table(

@@ -18,7 +18,6 @@ from lesionary.publish.report.data import (
 from lesionary.publish.report.gallery import (
     GalleryItem,
     MeasuredLesion,
-    Window,
     gallery_item,
     pick_for_gallery,
 )
@@ -40,7 +39,6 @@ __all__ = [
     "SeriesRow",
     "StageRow",
     "TruthRow",
-    "Window",
     "gallery_item",
     "pick_for_gallery",
     "render_report",

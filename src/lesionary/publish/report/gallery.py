@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lesionary.core.errors import InputError
 from lesionary.core.volume import AnyArray, BoolArray, Geometry, LabelMap, Mask, Volume
+from lesionary.core.window import Window
 
 MARGIN = 0.35
 """Surroundings on each side of a lesion, as a share of its extent …"""
@@ -60,26 +61,6 @@ class MeasuredLesion(Protocol):
     @property
     def axes(self) -> SectionAxes | None:
         """None where no diameter is defined."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Linear on exactly [level - width / 2, level + width / 2], which becomes 0 … 255."""
-
-    level: float
-    width: float
-
-    def __post_init__(self) -> None:
-        if not self.width > 0:
-            raise InputError(f"a window of width {self.width} shows nothing", code="window")
-
-    def apply(self, values: AnyArray) -> NDArray[np.uint8]:
-        """Map intensities to grey, shape kept; what is not finite is black."""
-        low = self.level - self.width / 2
-        grey = (values.astype(np.float64) - low) * (255.0 / self.width)
-        grey[~np.isfinite(grey)] = 0.0
-        shown: NDArray[np.uint8] = np.rint(np.clip(grey, 0.0, 255.0)).astype(np.uint8)
-        return shown
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,9 +189,8 @@ def gallery_item(
         raise InputError(f"slice {index} holds no voxel of lesion {lesion.lesion}")
     spacing_mm = (geometry.spacing_mm[view.rows], geometry.spacing_mm[view.columns])
     top, left, n_rows, n_columns = _frame(mask, spacing_mm)
-    grey = window.apply(view.section(volume.array, index))
-    if volume.invalid is not None:
-        grey[view.section(volume.invalid, index)] = 0
+    invalid = None if volume.invalid is None else view.section(volume.invalid, index)
+    grey = window.apply(view.section(volume.array, index), invalid)
     ends = () if axes is None else (axes.long_axis_points_mm, axes.short_axis_points_mm)
     segments = [_moved(view.segment(geometry, points), top, left) for points in ends]
     return GalleryItem(

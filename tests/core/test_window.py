@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lesionary.core.errors import InputError
 from lesionary.core.volume import Geometry, Volume
-from lesionary.prepare.window import NAMED_WINDOWS, Window, robust_window, window_for
+from lesionary.core.window import NAMED_WINDOWS, Window, robust_window
 
 GRID = Geometry((1, 1, 5), np.eye(4))
 
@@ -88,22 +88,6 @@ def test_the_input_stays_as_it_is():
 def test_a_window_that_shows_nothing_is_refused(level, width):
     with pytest.raises(InputError):
         Window(level, width)
-
-
-@pytest.mark.parametrize(
-    ("region", "place", "name"),
-    [
-        ("thorax", None, "lung"),
-        ("abdomen", None, "abdomen"),
-        ("thorax_abdomen", None, "abdomen"),
-        ("other", None, "abdomen"),
-        ("abdomen", "lung", "lung"),
-        ("thorax", "liver", "abdomen"),
-        ("thorax", "mediastinum", "abdomen"),
-    ],
-)
-def test_the_window_follows_the_organ_else_the_region(region, place, name):
-    assert window_for(region, place) == NAMED_WINDOWS[name]
 
 
 def test_a_robust_window_lies_between_percentiles_of_what_was_measured():

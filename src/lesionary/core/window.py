@@ -106,24 +106,6 @@ NAMED_WINDOWS: Mapping[str, Window] = MappingProxyType(
 )
 """Windows of CT in HU, by the names that protocols and published layouts use."""
 
-_REGION_WINDOWS: Mapping[str, str] = MappingProxyType({"thorax": "lung"})
-
-
-def window_for(region: str, label_place: str | None = None) -> Window:
-    """Return the CT window of the lesion's organ, else of the region.
-
-    Parameters
-    ----------
-    region : str
-        ``thorax``, ``abdomen``, ``thorax_abdomen`` or ``other``.
-    label_place : str, optional
-        Place of the lesion's label, as the vocabulary spells it. The lung is looked at in its own
-        window, everything else, nodes of the thorax too, as soft tissue.
-    """
-    if label_place is not None:
-        return NAMED_WINDOWS["lung" if label_place == "lung" else "abdomen"]
-    return NAMED_WINDOWS[_REGION_WINDOWS.get(region, "abdomen")]
-
 
 def robust_window(volume: Volume, low_percent: float = 1.0, high_percent: float = 99.0) -> Window:
     """Return the window between two percentiles of the valid voxels: for MR and PET.
