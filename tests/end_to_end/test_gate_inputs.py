@@ -4,6 +4,8 @@ import gzip
 import json
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -70,8 +72,8 @@ def study(
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    """Return what runs a command line as ``--json``; none may show a traceback or a planted word."""
+def run(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Return what runs a command line as ``--json``; no traceback may show."""
 
     def _run(*arguments: object) -> Ran:
         code = run_command([*map(str, arguments), "--json"])
@@ -234,3 +236,28 @@ def test_measure_refuses_or_takes_a_mask_as_ingest_does(
     assert ran.code == UNUSABLE
     error = ran.document["error"]
     assert (error["code"], error["source"]) == (row.code, str(mask))
+
+
+CLAIMANTS = [row for row in ROWS if row.code in {"size_claim", "archive_limit"}]
+
+PEAK = """
+import resource, sys
+from lesionary.cli.main import run_command
+code = run_command(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def test_claims_and_bombs_take_no_memory(study: Path, template: Any, tmp_path: Path) -> None:
+    """All at once, in a process of its own: within 1 GiB."""
+    for number, row in enumerate(CLAIMANTS):
+        row.write(tmp_path / FOLDER / str(number))
+    command = [sys.executable, "-c", PEAK, "ingest", str(study), str(tmp_path / FOLDER), "--json"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert ran.returncode == UNUSABLE, ran.stderr
+    assert {row["code"] for row in json.loads(ran.stdout)["left_out"]} == {
+        "size_claim",
+        "archive_limit",
+    }
+    assert int(ran.stderr.split()[-1]) < 1 << 20, "KiB"

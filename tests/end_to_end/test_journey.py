@@ -157,3 +157,30 @@ def test_a_study_is_worked_on_by_one_process_at_a_time(run, study):
     with Study.open(study).working():
         code, document = run("run", study)
     assert (code, document["error"]["code"]) == (2, "busy")
+
+
+def test_one_tumour_given_twice_is_measured_once(run, study, tmp_path):
+    scans = write_scans(tmp_path / "scans", 1, with_masks=True)
+    shutil.copy(scans / "p0_ct_mask.nii.gz", scans / "p0_ct_seg.nii.gz")
+    truth = read_image_file(scans / "p0_ct_mask.nii.gz")
+    swapped = np.array([0, 2, 1], dtype=np.uint16)[truth.array]
+    write_nifti(scans / "p0_ct_label.nii.gz", LabelMap(swapped, truth.geometry))
+    _, ingested = run("ingest", study, scans)
+    assert len(ingested["masks"]) >= 2
+    code, ran = run("run", study)
+    assert (code, len(ran["lesions"])) == (0, 2)
+
+
+def test_a_lesion_that_another_covers_is_measured_and_published_without_a_picture(
+    run, study, tmp_path
+):
+    scans = write_scans(tmp_path / "scans", 1, with_masks=True)
+    truth = read_image_file(scans / "p0_ct_mask.nii.gz")
+    inside = truth.array == 1
+    smaller = inside.copy()
+    smaller[np.unravel_index(np.argmax(inside), inside.shape)] = False
+    write_nifti(scans / "p0_ct_seg.nii.gz", LabelMap(smaller.astype(np.uint16), truth.geometry))
+    run("ingest", study, scans)
+    code, ran = run("run", study)
+    assert (code, len(ran["lesions"])) == (0, 3)
+    assert run("verify", study)[0] == 0

@@ -1,5 +1,6 @@
 import datetime as dt
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,3 +40,15 @@ def test_public_uids_may_be_kept():
 
 def test_a_key_never_shows_in_a_message():
     assert str(KEY) not in repr(Pseudonymiser(KEY))
+
+
+@pytest.mark.parametrize("text", ["DOE^JANE", "../../etc", "1.2.3/../4", "1.2.", "", "1.2\n"])
+def test_what_is_no_uid_is_never_passed_through(text):
+    keyed = Pseudonymiser(KEY, keep_uids=True).uid(text)
+    assert keyed == Pseudonymiser(KEY).uid(text)
+    assert keyed.startswith("2.25.")
+
+
+def test_names_of_broken_bytes_have_hashes_too():
+    names = Pseudonymiser(KEY)
+    assert names.identity_hash("caf\udce9") != names.identity_hash("café")

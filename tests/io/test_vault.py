@@ -21,7 +21,7 @@ def test_a_key_is_made_once_and_read_by_its_owner_alone(vault, tmp_path):
     assert read_key(tmp_path / "study", STUDY_ID) == key
     (path,) = (vault / "keys").iterdir()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    with pytest.raises(FileExistsError):
+    with pytest.raises(WorkflowError):
         create_key(tmp_path / "study", STUDY_ID)
 
 

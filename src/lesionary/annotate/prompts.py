@@ -1,5 +1,6 @@
 """What a user points at: a box around one lesion."""
 
+import re
 from dataclasses import dataclass
 
 from lesionary.core.errors import InputError
@@ -68,8 +69,8 @@ def parse_box(text: str) -> Box:
     >>> parse_box("10,20,30,40,5,6")
     (slice(5, 6, None), slice(30, 40, None), slice(10, 20, None))
     """
-    try:
-        i0, i1, j0, j1, k0, k1 = (int(part) for part in text.split(","))
-    except ValueError as error:
-        raise InputError(f"{text!r} is not a box", code="box", hint=_HINT) from error
+    parts = text.split(",")
+    if len(parts) != 6 or not all(re.fullmatch(r"\s*-?[0-9]{1,9}\s*", part) for part in parts):
+        raise InputError(f"{text!r} is not a box", code="box", hint=_HINT)
+    i0, i1, j0, j1, k0, k1 = (int(part) for part in parts)
     return BoxPrompt((slice(k0, k1), slice(j0, j1), slice(i0, i1))).box

@@ -1,20 +1,26 @@
-"""Write what ``file convert`` found: one volume under a name, or a folder of them."""
+"""Write what ``file convert`` found: one volume under a name, or a folder of them.
 
-from collections.abc import Sequence
+A series is read, written and forgotten before the next one.
+"""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lesionary.app.files import Converted, require_ending
-from lesionary.app.single import FoundImages, FoundSeries, none_or_many
-from lesionary.core.errors import InputError
-from lesionary.core.findings import Finding, Outcome
+from lesionary.app.files import Converted, require_ending, require_no_input
+from lesionary.app.single import FoundSeries, ImageSource, described, none_or_many, refusal
+from lesionary.core.errors import InputError, LesionaryError
+from lesionary.core.findings import Finding
 from lesionary.core.volume import LabelMap, Quantity, Volume
+from lesionary.ingest.series import SeriesSummary
 from lesionary.io.checked_images import write_checked
-from lesionary.io.sources import SourceFinding
+from lesionary.io.durable import partial_name, writing
 
 
 def convert_one(
-    found: FoundImages, target: Path, *, series: str | None, quantity: str
+    found: ImageSource, target: Path, *, series: str | None, quantity: str
 ) -> Converted:
     """Write the one image that there is, or that ``series`` names, under a name.
 
@@ -23,50 +29,61 @@ def convert_one(
     InputError
         If it is not one.
     """
-    chosen = _chosen(found, series)
-    if len(chosen) != 1:
-        raise none_or_many(found)
-    image = found.images[chosen[0]]
-    volume = in_quantity(image, quantity)
-    write_checked(require_ending(target), volume)
-    return Converted([_row(target, volume, image.name, image.series.findings)], found.refused)
+    require_no_input(require_ending(target), found)
+    one: FoundSeries | None = None
+    listed: list[str] = []
+    # Of other series nothing is asked, so they are not even read.
+    uid = series if series is not None and found.has_uid(series) else None
+    for _, image in _chosen(found.images(uid), series if uid is None else None, found):
+        one = one or image
+        listed.append(described(image))
+    if one is None or len(listed) > 1:
+        raise none_or_many(found, listed)
+    volume = in_quantity(one, quantity)
+    try:
+        write_checked(target, volume)
+    except LesionaryError as error:
+        raise error.at(str(target)) from None
+    refused = found.refused if series is None else []
+    return Converted([_row(target, volume, one.name, one.series.findings)], tuple(refused))
 
 
 def convert_folder(
-    found: FoundImages, target: Path, *, series: str | None, quantity: str
+    found: ImageSource, target: Path, *, series: str | None, quantity: str
 ) -> Converted:
-    """Write every image, and what was drawn on it, into a folder.
+    """Write every image, and what was drawn on it, into a folder; a failure leaves nothing.
 
     Raises
     ------
     InputError
         If nothing can be converted.
     """
-    chosen = _chosen(found, series)
-    if not chosen:
-        raise none_or_many(found)
-    refused = list(found.refused)
-    rows: list[dict[str, Any]] = []
-    target.mkdir(parents=True, exist_ok=True)
-    for place in chosen:
-        image = found.images[place]
-        name = f"{place:03d}_{image.series.volume.modality}"
-        try:
-            volume = in_quantity(image, quantity)
-        except InputError as error:
-            finding = Finding(error.code, Outcome.LEFT_OUT, error.message, error.hint or "")
-            refused.append(SourceFinding(image.name, image.number, finding))
-            continue
-        path = target / f"{name}.nii.gz"
-        rows.append(_written(path, volume, image.name, image.series.findings))
-        masks = [mask for mask in found.masks if mask.image == place]
-        for number, mask in enumerate(masks):
-            ending = "" if len(masks) == 1 else f"_{number}"
-            path = target / f"{name}_mask{ending}.nii.gz"
-            rows.append(_written(path, mask.label_map, mask.name, ()))
-    if not rows:
-        raise none_or_many(FoundImages((), (), tuple(refused), found.source))
-    return Converted(rows, tuple(refused))
+    folder = _PendingFolder(target)
+    names: dict[int, str] = {}
+    summaries: dict[int, SeriesSummary] = {}
+
+    def seen() -> Iterator[FoundSeries]:
+        for image in found.images():
+            summaries[image.number] = image.series.summary
+            yield image
+
+    try:
+        for place, image in _chosen(seen(), series, found):
+            try:
+                volume = in_quantity(image, quantity)
+            except InputError as error:
+                found.refused.append(refusal(image.name, image.number, error))
+                continue
+            names[image.number] = f"{place:03d}_{volume.modality}"
+            folder.add(names[image.number], volume, image.name, image.series.findings)
+        for mask in found.masks(summaries):
+            if mask.image in names:
+                folder.add(f"{names[mask.image]}_mask", mask.label_map, mask.name)
+        if not folder.rows:
+            raise none_or_many(found, [])
+        return Converted(folder.settle(found), tuple(found.refused))
+    finally:
+        folder.discard()
 
 
 def in_quantity(image: FoundSeries, quantity: str) -> Volume:
@@ -92,32 +109,75 @@ def in_quantity(image: FoundSeries, quantity: str) -> Volume:
     return to_suvbw(volume, image.series.suv_factor)
 
 
-def _chosen(found: FoundImages, series: str | None) -> list[int]:
-    """Return the places of the images that ``series`` names; all where it names none."""
-    if series is None:
-        return list(range(len(found.images)))
-    by_uid = [
-        place
-        for place, image in enumerate(found.images)
-        if image.series.identity.series_instance_uid == series
-    ]
-    if by_uid:
-        return by_uid
-    if series.isascii() and series.isdigit() and int(series) < len(found.images):
-        return [int(series)]
-    raise InputError(
-        "no series goes by that UID or number",
-        code="usage",
-        hint=f"numbers go from 0 to {len(found.images) - 1}",
-        source=found.source,
-    )
+def _chosen(
+    images: Iterator[FoundSeries], series: str | None, found: ImageSource
+) -> Iterator[tuple[int, FoundSeries]]:
+    """Yield the images that ``series`` names, with their places; all where it names none."""
+    by_uid = series is not None and found.has_uid(series)
+    n_images = 0
+    is_found = False
+    for place, image in enumerate(images):
+        n_images += 1
+        name = image.series.identity.series_instance_uid if by_uid else str(place)
+        if series is None or series == name:
+            is_found = True
+            yield place, image
+    if n_images and not is_found and not by_uid:
+        raise InputError(
+            "no series goes by that UID or number",
+            code="usage",
+            hint=f"numbers go from 0 to {n_images - 1}",
+            source=found.source,
+        )
 
 
-def _written(
-    path: Path, image: Volume | LabelMap, source: str, findings: Sequence[Finding]
-) -> dict[str, Any]:
-    write_checked(path, image)
-    return _row(path, image, source, findings)
+@dataclass(slots=True)
+class _PendingFolder:
+    """Files under a temporary folder, until all are written."""
+
+    target: Path
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    _folder: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.target.exists() and not self.target.is_dir():
+            raise InputError(
+                "a file stands where the folder should go",
+                code="not_writable",
+                source=str(self.target),
+            )
+        self._folder = partial_name(self.target.absolute())
+
+    def add(
+        self, name: str, image: Volume | LabelMap, source: str, findings: Sequence[Finding] = ()
+    ) -> None:
+        """Write one file; a name that is taken gets a number."""
+        taken = {row["output"] for row in self.rows}
+        path = self.target / f"{name}.nii.gz"
+        number = 1
+        while str(path) in taken:
+            path = self.target / f"{name}_{number}.nii.gz"
+            number += 1
+        with writing():
+            self._folder.mkdir(parents=True, exist_ok=True)
+        write_checked(self._folder / path.name, image)
+        self.rows.append(_row(path, image, source, findings))
+
+    def settle(self, found: ImageSource) -> list[dict[str, Any]]:
+        """Give the files their places; return their rows, each image ahead of its masks."""
+        self.rows.sort(key=lambda row: int(Path(row["output"]).name.partition("_")[0]))
+        paths = [Path(row["output"]) for row in self.rows]
+        for path in paths:
+            require_no_input(path, found)
+        with writing():
+            self.target.mkdir(parents=True, exist_ok=True)
+            for path in paths:
+                (self._folder / path.name).replace(path)
+        return self.rows
+
+    def discard(self) -> None:
+        """Remove what was written so far."""
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _row(

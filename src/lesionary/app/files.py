@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lesionary.app.single import OneImage, read_images, read_mask, read_one_image
-from lesionary.core.errors import InputError
+from lesionary.app.single import ImageSource, open_images, read_mask, read_one_image
+from lesionary.core.errors import InputError, LesionaryError
 from lesionary.core.volume import LabelMap, Quantity
 from lesionary.ingest.file_gate import AffineChoice
 from lesionary.io.limits import Limits
@@ -76,7 +76,9 @@ def segment(
 
     target = require_ending(output)
     prompt = BoxPrompt(parse_box(box))
-    one = _read(image, reading)
+    with open_images(Path(image), reading or Reading()) as found:
+        require_no_input(target, found)
+        one = read_one_image(found)
     prompt.require_inside(one.volume.geometry)
     registry = SegmenterRegistry.discover()
     name = segmenter or registry.default_for(one.volume.modality)
@@ -84,7 +86,10 @@ def segment(
     started = time.perf_counter()
     mask = engine.segment(one.volume, prompt)
     seconds = time.perf_counter() - started
-    write_checked(target, LabelMap(mask.array.astype(np.uint16), one.volume.geometry))
+    try:
+        write_checked(target, LabelMap(mask.array.astype(np.uint16), one.volume.geometry))
+    except LesionaryError as error:
+        raise error.at(str(output)) from None
     return {
         "output": str(output),
         "segmenter": name,
@@ -129,7 +134,8 @@ def measure(
         diameter=diameter,  # type: ignore[arg-type]
     )
     texts = _texts(labels)
-    one = _read(image, reading)
+    with open_images(Path(image), reading or Reading()) as found:
+        one = read_one_image(found)
     drawn = read_mask(Path(mask), reading or Reading())
     try:
         drawn, _ = label_map_on(drawn, one.volume.geometry)
@@ -171,10 +177,10 @@ def convert(
         raise InputError(f"quantity is native or suvbw, not {quantity!r}", code="usage")
     from lesionary.app.conversion import convert_folder, convert_one
 
-    found = read_images(Path(source), reading or Reading())
-    if str(target).lower().endswith(IMAGE_ENDINGS):
-        return convert_one(found, Path(target), series=series, quantity=quantity)
-    return convert_folder(found, Path(target), series=series, quantity=quantity)
+    is_one = str(target).lower().endswith(IMAGE_ENDINGS)
+    write = convert_one if is_one else convert_folder
+    with open_images(Path(source), reading or Reading()) as found:
+        return write(found, Path(target), series=series, quantity=quantity)
 
 
 def require_ending(path: PathLike) -> Path:
@@ -192,26 +198,36 @@ def require_ending(path: PathLike) -> Path:
     return target
 
 
-def _read(image: PathLike, reading: Reading | None) -> OneImage:
-    return read_one_image(Path(image), reading or Reading())
+def require_no_input(target: Path, found: ImageSource) -> None:
+    """Refuse to write over what is read: scans cannot be had again."""
+    if found.holds(target):
+        raise InputError(
+            "the output is one of the inputs",
+            code="usage",
+            hint="name another file: an input is never written over",
+            source=str(target),
+        )
 
 
 def _texts(labels: str | None) -> dict[int, str]:
+    """Read ``--labels``: JSON as it stands, or a file with it."""
     from lesionary.ingest.sidecars import parse_label_texts
 
     if labels is None:
         return {}
-    if labels.lstrip().startswith("{"):
-        return parse_label_texts(labels)
+    is_json = labels.lstrip().startswith(("{", "[", '"'))
     try:
-        return parse_label_texts(Path(labels).read_text(encoding="utf-8-sig"))
+        text = labels if is_json else Path(labels).read_text(encoding="utf-8-sig")
+        return parse_label_texts(text)
     except OSError as error:
-        raise InputError(
-            f"the labels cannot be read: {error.strerror}",
-            code="bad_labels",
-            hint='give JSON such as {"1": "m,liver"}, or a file with it',
-            source=labels,
-        ) from error
-    except (UnicodeDecodeError, InputError) as error:
-        message = error.message if isinstance(error, InputError) else "it is not UTF-8 text"
-        raise InputError(message, code="bad_labels", source=labels) from error
+        message = f"the labels cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        message = "the labels are not UTF-8 text"
+    except InputError as error:
+        message = error.message
+    raise InputError(
+        message,
+        code="bad_labels",
+        hint='give JSON such as {"1": "m,liver"}, or a file with it',
+        source=None if is_json else labels,
+    )

@@ -5,6 +5,8 @@ end one transaction writes all rows. A process killed before that leaves nothing
 row names.
 """
 
+import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +16,7 @@ from lesionary.app.intake.drawings import DrawingTable
 from lesionary.app.intake.images import Admission, Admitted, NamedBySource
 from lesionary.app.intake.journal import Journal
 from lesionary.app.intake.overlay import as_finding
-from lesionary.app.intake.rows import known_images, write_rows
+from lesionary.app.intake.rows import held_images, known_images, write_rows
 from lesionary.app.progress import Progress, Silent
 from lesionary.app.study import Study
 from lesionary.core.errors import LesionaryError
@@ -116,12 +118,16 @@ def ingest_paths(
             pseudonyms=pseudonyms,
             rules=CurationRules(study.protocol.curate.modalities, study.protocol.curate.regions),
             journal=journal,
+            held=held_images(study),
         )
         intake = _Intake(tree, pairing, admission, options, shown)
         references = intake.take_dicom()
         intake.take_files()
+        summaries = {image.key: image.summary for image in intake.images}
+        if references:
+            summaries = known_images(study) | summaries
         table = DrawingTable(
-            images=[*known_images(study), *(image.summary for image in intake.images)],
+            images=list(summaries.values()),
             store=study.objects,
             pseudonyms=pseudonyms,
             rules=LabelRules(
@@ -200,7 +206,9 @@ class _Intake:
         for number, finding in self.pairing.problems:
             journal.refuse(number, [finding])
         for number in self.pairing.unused:
-            unused = Finding("clutter", Outcome.IGNORED, "a table or text that belongs to no image")
+            unused = Finding(
+                "not_a_file", Outcome.IGNORED, "a table or text that belongs to no image"
+            )
             journal.refuse(number, [unused])
         tables = self._recist_tables()
         for entry in self.pairing.images:
@@ -260,7 +268,10 @@ class _Intake:
 
         row = tables.get(entry.uuid or "")
         subject = entry.subject or (row.patient_id if row else None) or self.options.subject
+        timepoint = entry.timepoint
         date = parse_date(row.study_date) if row else None
+        if date is None and (date := _date_of_name(timepoint)) is not None:
+            timepoint = None  # a date enters shifted, never as it is
         identity = SeriesIdentity(
             subject_key=subject or f"file:{source.below}",
             study_instance_uid=(row.study_uuid or None) if row else None,
@@ -272,10 +283,18 @@ class _Intake:
         named = NamedBySource(
             region=entry.region if entry.region in _REGIONS else None,  # type: ignore[arg-type]
             subset=entry.subset or "train",
-            timepoint=entry.timepoint,
+            timepoint=timepoint,
+            below=source.below,
             is_subject_from_file=subject is None,
         )
         return identity, named
+
+
+def _date_of_name(timepoint: str | None) -> dt.date | None:
+    """Return the date that a time point is named by: ``2020-03-14``, ``20200314``."""
+    from lesionary.ingest.header import parse_date
+
+    return parse_date(re.sub("[-_]", "", timepoint or ""))
 
 
 def _meaning(entry: ImageEntry, source: SourceFile) -> tuple[str, Quantity]:

@@ -67,8 +67,16 @@ def pictures_of(
 ) -> "Iterator[GalleryItem]":
     """Draw some lesions of one series."""
     for lesion in result.lesions:
-        if lesion["lesion"] in numbers:
+        if lesion["lesion"] in numbers and _is_seen(mask, lesion):
             yield picture(volume, mask, lesion, series=result.id, window=result.prepared["window"])
+
+
+def _is_seen(mask: LabelMap, row: Mapping[str, Any]) -> bool:
+    """Tell whether a lesion shows where it was measured: a smaller one may lie over all of it."""
+    section = mask.array
+    if row["slice_index"] is not None:
+        section = section.take(row["slice_index"], axis=mask.geometry.superior_axis)
+    return bool((section == row["lesion"]).any())
 
 
 def picture(

@@ -75,19 +75,27 @@ class PublishReceipt:
 def publish_study(study: Study, target: Path) -> PublishReceipt:
     """Write a release of what is measured, whether or not an earlier one is up to date."""
     with study.working():
-        return _publish(study, target, Silent())
+        return _publish(study, _published(study), target, Silent())
 
 
 def publish_due(study: Study, progress: Progress) -> PublishReceipt | None:
     """Write the study's own release unless it is up to date; None where nothing is measured."""
-    series = series_results(study)
+    series = _published(study)
     if not series:
         return None
     target = study.files.release
     manifest = read_manifest(target)
     if manifest is not None and manifest.get("key") == _key(study, series):
         return PublishReceipt(target, manifest["images"], manifest["lesions"], is_new=False)
-    return _publish(study, target, progress)
+    return _publish(study, series, target, progress)
+
+
+def _published(study: Study) -> list[SeriesResult]:
+    """Return what is measured, without images that the protocol does not publish."""
+    series = series_results(study)
+    if study.protocol.publish.images_without_lesions:
+        return series
+    return [one for one in series if one.lesions]
 
 
 def _key(study: Study, series: list[SeriesResult]) -> str:
@@ -100,12 +108,11 @@ def _key(study: Study, series: list[SeriesResult]) -> str:
     )
 
 
-def _publish(study: Study, target: Path, progress: Progress) -> PublishReceipt:
-    series = series_results(study)
+def _publish(
+    study: Study, series: list[SeriesResult], target: Path, progress: Progress
+) -> PublishReceipt:
     if not series:
         raise WorkflowError("nothing is measured yet", hint="run the study first: `lesionary run`")
-    if not study.protocol.publish.images_without_lesions:
-        series = [one for one in series if one.lesions]
     key = _key(study, series)
     writer = ReleaseWriter(target)
     progress.start("publish", len(series))

@@ -3,22 +3,25 @@
 Errors name files as the user gave them; nothing is stored.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lesionary.core.errors import InputError, LesionaryError
 from lesionary.core.findings import Finding, Outcome
 from lesionary.core.volume import LabelMap, Quantity, Volume
 from lesionary.ingest.header import InstanceHeader
 from lesionary.ingest.modality import modality_of_name
-from lesionary.ingest.series import ImageSeries, SeriesIdentity
+from lesionary.ingest.pairing import MaskEntry, pair
+from lesionary.ingest.series import ImageSeries, SeriesIdentity, SeriesSummary
 from lesionary.io.sources import SourceFile, SourceFinding, open_sources
 
 if TYPE_CHECKING:
     from lesionary.app.files import Reading
+    from lesionary.ingest.grouping import SeriesCandidate
 
 ANYONE = "anyone"
 """Subject of files that name none: a ``file`` verb numbers nobody."""
@@ -43,36 +46,142 @@ class FoundSeries:
 
 @dataclass(frozen=True, slots=True)
 class FoundMask:
-    """What was drawn on an image: its place among the images, and one layer."""
+    """What was drawn on an image: the image's number among the sources, and one layer."""
 
     image: int
     name: str
     label_map: LabelMap
 
 
-@dataclass(frozen=True, slots=True)
-class FoundImages:
-    """Everything of a source that can be converted."""
+@dataclass(slots=True)
+class ImageSource:
+    """Everything of a source that can be read as an image; one volume is in memory at a time.
 
-    images: tuple[FoundSeries, ...]
-    masks: tuple[FoundMask, ...]
-    refused: tuple[SourceFinding, ...]
+    Parameters
+    ----------
+    source : str
+        As the user named it.
+    files : tuple of SourceFile
+        All that is there.
+    candidates : tuple of SeriesCandidate
+        DICOM series, before the gate.
+    drawings : tuple of InstanceHeader
+        RTSTRUCT and SEG.
+    mask_files : tuple of MaskEntry
+        Image files that are named as the mask of another.
+    refused : list of SourceFinding
+        What was left out; grows while images and masks are read.
+    """
+
     source: str
+    reading: "Reading"
+    files: tuple[SourceFile, ...]
+    candidates: "tuple[SeriesCandidate, ...]"
+    drawings: tuple[InstanceHeader, ...]
+    mask_files: tuple[MaskEntry, ...]
+    refused: list[SourceFinding]
+
+    def images(self, uid: str | None = None) -> Iterator[FoundSeries]:
+        """Read image after image; of DICOM only the series of that UID, where one is given."""
+        from lesionary.io.dicom.series import load_series
+
+        names = self._names()
+        for candidate in self.candidates:
+            if uid is not None and candidate.slices[0].series_instance_uid != uid:
+                continue
+            name = names[candidate.number]
+            loaded = load_series(candidate, self.reading.limits, subject=ANYONE)
+            if isinstance(loaded, tuple):
+                self._refuse(name, candidate.number, loaded)
+            else:
+                yield FoundSeries(candidate.number, name, loaded)
+        masks = {entry.number for entry in self.mask_files}
+        for file in self.files:
+            if uid is None and file.kind.is_image_file and file.number not in masks:
+                try:
+                    yield _read_file(file, self.reading)
+                except LesionaryError as error:
+                    self.refused.append(refusal(file.name, file.number, error))
+
+    def has_uid(self, uid: str) -> bool:
+        """Tell whether a DICOM series goes by this SeriesInstanceUID."""
+        return any(one.slices[0].series_instance_uid == uid for one in self.candidates)
+
+    def masks(self, images: Mapping[int, SeriesSummary]) -> Iterator[FoundMask]:
+        """Lay drawing after drawing on its image, then every mask file."""
+        numbers, summaries = list(images), list(images.values())
+        for header in self.drawings:
+            try:
+                yield from self._lay(header, numbers, summaries)
+            except LesionaryError as error:
+                self.refused.append(refusal(self._names()[header.number], header.number, error))
+        for entry in self.mask_files:
+            if entry.image in images:
+                name = self._names()[entry.number]
+                try:
+                    yield self._read_mask_file(entry, name, images[entry.image])
+                except LesionaryError as error:
+                    self.refused.append(refusal(name, entry.number, error))
+
+    def holds(self, path: Path) -> bool:
+        """Tell whether a file is one of those that are read."""
+        try:
+            target = path.stat()
+        except OSError:  # not there, or a name that no file can have
+            return False
+        inputs = [Path(self.source), *(file.path for file in self.files)]
+        return any(os.path.samestat(target, one.stat()) for one in inputs if one.is_file())
+
+    def _lay(
+        self, header: InstanceHeader, numbers: list[int], summaries: list[SeriesSummary]
+    ) -> Iterator[FoundMask]:
+        from lesionary.app.intake.overlay import lay_on, read_drawing
+        from lesionary.ingest.labels import LabelRules
+        from lesionary.ingest.place import folder_of
+        from lesionary.ingest.references import image_of
+
+        name = self._names()[header.number]
+        drawing = read_drawing(header, self.reading.limits)
+        found = image_of(drawing, summaries, folder=folder_of(header))
+        if isinstance(found, Finding):
+            self._refuse(name, header.number, [found])
+            return
+        overlay = lay_on(drawing, summaries[found].geometry, LabelRules())
+        self._refuse(name, header.number, overlay.refusals)
+        for _, label_map in overlay.label_maps:
+            yield FoundMask(numbers[found], name, label_map)
+
+    def _read_mask_file(self, entry: MaskEntry, name: str, image: SeriesSummary) -> FoundMask:
+        from lesionary.ingest.file_gate import label_map_on
+
+        (path,) = (file.path for file in self.files if file.number == entry.number)
+        label_map, _ = label_map_on(read_mask(path, self.reading), image.geometry)
+        return FoundMask(entry.image, name, label_map)
+
+    def _refuse(self, name: str, number: int, findings: Iterable[Finding]) -> None:
+        left_out = [one for one in findings if one.outcome is Outcome.LEFT_OUT]
+        self.refused += [SourceFinding(name, number, finding) for finding in left_out]
+
+    def _names(self) -> dict[int, str]:
+        return {file.number: file.name for file in self.files}
 
 
-def read_one_image(path: Path, reading: "Reading") -> OneImage:
-    """Read the one image that ``path`` holds.
+def read_one_image(source: ImageSource) -> OneImage:
+    """Read the one image that a source holds.
 
     Raises
     ------
     InputError
         If it holds none, or several: then the list tells which.
     """
-    found = read_images(path, reading)
-    if len(found.images) != 1:
-        raise none_or_many(found)
-    series = found.images[0].series
-    return OneImage(series.volume, series.findings)
+    one: FoundSeries | None = None
+    listed: list[str] = []
+    for image in source.images():
+        one = one or image
+        listed.append(described(image))
+    if one is None or len(listed) > 1:
+        raise none_or_many(source, listed)
+    return OneImage(one.series.volume, one.series.findings)
 
 
 def read_mask(path: Path, reading: "Reading") -> LabelMap:
@@ -92,41 +201,46 @@ def read_mask(path: Path, reading: "Reading") -> LabelMap:
         raise error.at(str(path)) from None
 
 
-def read_images(path: Path, reading: "Reading") -> FoundImages:
-    """Read every image below ``path``; what cannot be read is listed, not raised."""
-    from lesionary.io.file_kind import FileKind
+@contextmanager
+def open_images(path: Path, reading: "Reading") -> Iterator[ImageSource]:
+    """Look through everything below ``path``; what cannot be read is listed, not raised."""
+    from lesionary.io.dicom.series import group_images, scan_dicom
 
-    with _sources(path, reading) as tree:
-        files: tuple[SourceFile, ...] = tree.files
-        refused = [f for f in tree.findings if f.finding.outcome is Outcome.LEFT_OUT]
-        images, drawings, dicom_refused = _read_dicom(
-            [file for file in files if file.kind is FileKind.DICOM], reading
-        )
-        refused += dicom_refused
-        for file in files:
-            if file.kind.is_image_file:
-                try:
-                    images.append(_read_file(file, reading))
-                except LesionaryError as error:
-                    refused.append(_refusal(file.name, file.number, error))
-        masks = list(_lay_drawings(drawings, images, refused, reading))
-    return FoundImages(tuple(images), tuple(masks), tuple(refused), str(path))
+    try:
+        with open_sources([path], reading.limits) as tree:
+            scan = scan_dicom(tree.files, reading.limits)
+            found = [*tree.findings, *scan.findings]
+            yield ImageSource(
+                source=str(path),
+                reading=reading,
+                files=tree.files,
+                candidates=group_images(scan.images),
+                drawings=scan.references,
+                mask_files=pair(tree.named_files(), None).masks,
+                refused=[one for one in found if one.finding.outcome is Outcome.LEFT_OUT],
+            )
+    except InputError as error:
+        raise error.at(str(path)) from None
 
 
-def none_or_many(found: FoundImages) -> InputError:
+def described(image: FoundSeries) -> str:
+    """Name an image in the list of several."""
+    volume = image.series.volume
+    return f"{volume.modality} " + " × ".join(str(n) for n in volume.geometry.shape)
+
+
+def none_or_many(found: ImageSource, images: Sequence[str]) -> InputError:
     """Return the error for a source that does not hold exactly one image."""
-    if found.images:
-        listed = "; ".join(
-            f"{number}: {one.series.volume.modality} "
-            + " × ".join(str(n) for n in one.series.volume.geometry.shape)
-            for number, one in enumerate(found.images)
-        )
+    if images:
+        listed = "; ".join(f"{number}: {image}" for number, image in enumerate(images))
         return InputError(
-            f"it holds {len(found.images)} series: {listed}",
+            f"it holds {len(images)} series: {listed}",
             code="several_series",
             hint="name one with --series, or give the folder of one",
             source=found.source,
         )
+    if not found.refused:
+        list(found.masks({}))  # a drawing without its image says so
     if found.refused:
         first = found.refused[0].finding
         more = f" (and {len(found.refused) - 1} more)" if len(found.refused) > 1 else ""
@@ -145,68 +259,6 @@ def none_or_many(found: FoundImages) -> InputError:
     )
 
 
-@contextmanager
-def _sources(path: Path, reading: "Reading") -> Iterator[Any]:
-    try:
-        with open_sources([path], reading.limits) as tree:
-            yield tree
-    except InputError as error:
-        raise error.at(str(path)) from None
-
-
-def _read_dicom(
-    files: list[SourceFile], reading: "Reading"
-) -> tuple[list[FoundSeries], list[InstanceHeader], list[SourceFinding]]:
-    from lesionary.io.dicom.series import group_images, load_series, scan_dicom
-
-    if not files:
-        return [], [], []
-    names = {file.number: file.name for file in files}
-    scan = scan_dicom(files, reading.limits)
-    refused = [f for f in scan.findings if f.finding.outcome is Outcome.LEFT_OUT]
-    images = []
-    for candidate in group_images(scan.images):
-        loaded = load_series(candidate, reading.limits, subject=ANYONE)
-        name = names[candidate.number]
-        if isinstance(loaded, tuple):
-            refused += [
-                SourceFinding(name, candidate.number, finding)
-                for finding in loaded
-                if finding.outcome is Outcome.LEFT_OUT
-            ]
-        else:
-            images.append(FoundSeries(candidate.number, name, loaded))
-    return images, list(scan.references), refused
-
-
-def _lay_drawings(
-    drawings: list[InstanceHeader],
-    images: list[FoundSeries],
-    refused: list[SourceFinding],
-    reading: "Reading",
-) -> Iterator[FoundMask]:
-    from lesionary.app.intake.overlay import lay_on, read_drawing
-    from lesionary.ingest.labels import LabelRules
-    from lesionary.ingest.place import folder_of
-    from lesionary.ingest.references import image_of
-
-    summaries = [image.series.summary for image in images]
-    for header in drawings:
-        try:
-            drawing = read_drawing(header, reading.limits)
-            found = image_of(drawing, summaries, folder=folder_of(header))
-            if isinstance(found, Finding):
-                refused.append(SourceFinding(header.place, header.number, found))
-                continue
-            overlay = lay_on(drawing, summaries[found].geometry, LabelRules())
-        except LesionaryError as error:
-            refused.append(_refusal(header.place, header.number, error))
-            continue
-        refused += [SourceFinding(header.place, header.number, f) for f in overlay.refusals]
-        for _, label_map in overlay.label_maps:
-            yield FoundMask(found, header.place, label_map)
-
-
 def _read_file(file: SourceFile, reading: "Reading") -> FoundSeries:
     from lesionary.io.image_file import read_image_file
 
@@ -220,6 +272,7 @@ def _read_file(file: SourceFile, reading: "Reading") -> FoundSeries:
     )
 
 
-def _refusal(name: str, number: int, error: LesionaryError) -> SourceFinding:
+def refusal(name: str, number: int, error: LesionaryError) -> SourceFinding:
+    """Return the error about one file of several as the finding that leaves it out."""
     finding = Finding(error.code, Outcome.LEFT_OUT, error.message, error.hint or "")
     return SourceFinding(name, number, finding)

@@ -6,7 +6,9 @@
 >>> study.run()                                                    # doctest: +SKIP
 """
 
+import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from lesionary.app.release import PublishReceipt
     from lesionary.app.verify import VerifyReport
 
+_STUDY_TABLE = re.compile(r"\n\[study\][^\n]*(\n(?!\s*\[)[^\n]*)*\n")
+
 
 class Study:
     """One project of scans, readers and results, in one folder."""
@@ -52,17 +56,19 @@ class Study:
         """Make a study folder from a shipped protocol, or from a protocol file."""
         text = protocol_text(protocol)
         parsed = parse_protocol(text, source=protocol)
+        study_id = str(uuid4())
+        text = _with_study(text, study_id, title or f"Study by protocol {parsed.name}")
+        parse_protocol(text, source=protocol)
         root = Path(path)
         pending = create_folder(root)
-        files = StudyFiles(pending.temporary)
-        study_id = str(uuid4())
-        files.protocol.write_text(
-            _with_study(text, study_id, title or f"Study by protocol {parsed.name}"),
-            encoding="utf-8",
-        )
-        Registry.create(files.registry).close()
-        create_key(root, study_id)
-        pending.settle()
+        try:
+            files = StudyFiles(pending.temporary)
+            files.protocol.write_text(text, encoding="utf-8")
+            Registry.create(files.registry).close()
+            create_key(root, study_id)
+            pending.settle()
+        finally:
+            pending.discard()
         return cls(root)
 
     @property
@@ -154,8 +160,14 @@ class Study:
 
 
 def _with_study(text: str, study_id: str, title: str) -> str:
-    """Put the ``[study]`` table where TOML wants it: after the top-level keys."""
-    escaped = title.replace("\\", "\\\\").replace('"', '\\"')
-    table = f'[study]\nid = "{study_id}"\ntitle = "{escaped}"\n\n'
+    """Put the ``[study]`` table where TOML wants it: after the top-level keys.
+
+    The protocol may be another study's ``study.toml``: its own table goes.
+    """
+    # A JSON string is a TOML string, but for DEL and for halves of characters.
+    printable = title.encode("utf-8", "backslashreplace").decode()
+    escaped = json.dumps(printable, ensure_ascii=False).replace("\x7f", "\\u007f")
+    table = f'[study]\nid = "{study_id}"\ntitle = {escaped}\n\n'
+    text = _STUDY_TABLE.sub("\n", text)
     head, bracket, tail = text.partition("\n[")
     return f"{head}\n{table}{bracket.lstrip()}{tail}"

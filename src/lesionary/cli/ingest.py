@@ -50,6 +50,8 @@ def ingest(
         raise InputError(
             "the source map must not lie inside the study: it holds file names", code="usage"
         )
+    if source_map is not None:
+        _require_place(source_map)
     limits = Limits().with_changes(
         volume_bytes=max_volume_bytes,
         archive_bytes=max_archive_bytes,
@@ -70,7 +72,8 @@ def ingest(
 def exit_code(document: dict[str, Any]) -> int:
     """Return 0, 1 where something faulty was left out, 2 where nothing usable remains."""
     faulty = [row for row in document["left_out"] if not row["by_rule"]]
-    if faulty and not document["series"]:
+    has_come = document["series"] or document["masks"] or document["boxes"]
+    if not has_come and (faulty or not document["left_out"]):
         return UNUSABLE
     return PARTLY if faulty else DONE
 
@@ -92,12 +95,27 @@ def _text(report: "IngestReport", study: Path) -> str:
     return "\n".join(lines)
 
 
+def _require_place(source_map: Path) -> None:
+    """Say before anything is taken in that the map of it could not be written."""
+    from lesionary.core.errors import InputError
+
+    if source_map.is_dir() or not source_map.absolute().parent.is_dir():
+        raise InputError(
+            "the source map cannot be written: its folder does not exist, or it is a folder itself",
+            code="not_writable",
+            source=str(source_map),
+        )
+
+
 def _write_source_map(path: Path, report: "IngestReport") -> None:
-    path.unlink(missing_ok=True)  # an older file may have been readable for others
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        for token, name in report.sources:
-            file.write(f"{token}\t{name}\n")
+    from lesionary.io.durable import writing
+
+    with writing():
+        path.unlink(missing_ok=True)  # an older file may have been readable for others
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            for token, name in report.sources:
+                file.write(f"{token}\t{name}\n")
 
 
 def _show_sources(report: "IngestReport") -> None:

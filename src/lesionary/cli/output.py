@@ -40,8 +40,9 @@ class Output:
 
 def write_json(document: Any) -> None:
     """Print one JSON document; a number that is not finite would be a fault of ours."""
-    json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False, indent=2)
-    sys.stdout.write("\n")
+    # In ASCII it is the same document whatever the terminal's encoding, and whatever bytes a file's
+    # name is made of. Whole before it is written: a fault must not leave half a document behind.
+    sys.stdout.write(json.dumps(document, allow_nan=False, indent=2) + "\n")
 
 
 def report_error(error: LesionaryError, *, is_json: bool) -> int:

@@ -3,9 +3,11 @@
 import datetime as dt
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 
 _SHIFT_DAYS = 10 * 365
+_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -28,8 +30,11 @@ class Pseudonymiser:
         return self._mac("subject", subject_key).hex()
 
     def uid(self, uid: str) -> str:
-        """Return the study's name for a DICOM UID: ``2.25.`` and 128 keyed bits (PS3.5 B.2)."""
-        if self.keep_uids:
+        """Return the study's name for a DICOM UID: ``2.25.`` and 128 keyed bits (PS3.5 B.2).
+
+        What is no UID is never passed through: it may be a name, or a path.
+        """
+        if self.keep_uids and _UID.fullmatch(uid):
             return uid
         return self.new_uid("uid", uid)
 
@@ -46,4 +51,5 @@ class Pseudonymiser:
         return dt.date.fromordinal(max(1, date.toordinal() - days))
 
     def _mac(self, *parts: str) -> bytes:
-        return hmac.digest(self.key, "\x1f".join(parts).encode(), hashlib.sha256)
+        message = "\x1f".join(parts).encode("utf-8", "surrogateescape")
+        return hmac.digest(self.key, message, hashlib.sha256)

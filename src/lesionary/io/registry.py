@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from lesionary.core.errors import WorkflowError
 from lesionary.io import registry_schema as tables
-from lesionary.io.registry_status import registry_error
+from lesionary.io.registry_status import OUR_FAULTS, registry_error
 
 Row = Mapping[str, Any]
 
@@ -101,6 +101,11 @@ class Registry:
         """Return every ingested series in the order of its number."""
         return self.rows(tables.series, order_by=("number",))
 
+    def sop_uids(self) -> set[str]:
+        """Return the keyed SOP UIDs of all slices."""
+        with self._reading() as connection:
+            return set(connection.execute(sa.select(tables.instance.c.sop_uid)).scalars())
+
     def units(self, stage: str) -> dict[str, UnitRecord]:
         """Return what is known of a stage's units, by name."""
         rows = self.rows(tables.unit, stage=stage)
@@ -160,6 +165,14 @@ class IngestTransaction:
         """Change one row, named by its id."""
         self._connection.execute(sa.update(table).where(table.c.id == row_id).values(**values))
 
+    def forget_units(self, stage: str, names: Iterable[str]) -> None:
+        """Make units due again: what they rest on has changed."""
+        unit = tables.unit
+        for name in names:
+            self._connection.execute(
+                sa.delete(unit).where(unit.c.stage == stage, unit.c.name == name)
+            )
+
     def rows(self, table: sa.Table) -> list[Row]:
         """Return all rows as this transaction sees them."""
         return [dict(row) for row in self._connection.execute(sa.select(table)).mappings()]
@@ -181,8 +194,9 @@ def _sqlite_engine(path: Path) -> sa.Engine:
 
     @sa.event.listens_for(engine, "handle_error")
     def _in_words(context: sa.engine.ExceptionContext) -> None:
-        if isinstance(context.original_exception, sqlite3.DatabaseError):
-            raise registry_error(context.original_exception) from context.original_exception
+        cause = context.original_exception
+        if isinstance(cause, sqlite3.DatabaseError) and not isinstance(cause, OUR_FAULTS):
+            raise registry_error(cause) from cause
 
     @sa.event.listens_for(engine, "begin")
     def _begin_immediate(connection: sa.Connection) -> None:

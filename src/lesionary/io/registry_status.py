@@ -13,6 +13,9 @@ from typing import Any
 
 from lesionary.core.errors import WorkflowError
 
+OUR_FAULTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError)
+"""What the database says of a wrong statement, not of its file."""
+
 STAGES = ("prepare", "annotate", "measure", "publish")
 
 
@@ -22,6 +25,8 @@ def read_status(path: Path) -> dict[str, Any]:
         raise WorkflowError("the study has no registry", hint="make one with `lesionary new`")
     try:
         return _status(path)
+    except OUR_FAULTS:
+        raise
     except sqlite3.DatabaseError as error:
         raise registry_error(error) from error
 
@@ -45,10 +50,8 @@ def _status(path: Path) -> dict[str, Any]:
         }
 
 
-def registry_error(error: sqlite3.DatabaseError) -> Exception:
-    """Turn what the database says of its file into a sentence; a fault of ours stays what it is."""
-    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
-        return error
+def registry_error(error: sqlite3.DatabaseError) -> WorkflowError:
+    """Say in a sentence what the database says of its file."""
     code = getattr(error, "sqlite_errorname", "")
     if code.startswith(("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR")):
         return WorkflowError(

@@ -1,5 +1,6 @@
 """A study's folder: its parts by name, and how it comes to be."""
 
+import shutil
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -118,6 +119,10 @@ class PendingFolder:
     temporary: Path
     root: Path
 
+    def discard(self) -> None:
+        """Remove what was made so far."""
+        shutil.rmtree(self.temporary, ignore_errors=True)
+
     def settle(self) -> None:
         """Give the folder its name, in one step."""
         with writing():
@@ -127,8 +132,6 @@ class PendingFolder:
 
 def clear_partial(folder: Path) -> None:
     """Remove what a killed process left behind in a folder of the study."""
-    import shutil
-
     for leftover in folder.glob(f"{PARTIAL}*"):
         if leftover.is_dir():
             shutil.rmtree(leftover)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lesionary.app.intake.journal import Journal
 from lesionary.core.findings import Finding, Outcome
@@ -12,6 +12,28 @@ from lesionary.ingest.pseudonym import Pseudonymiser
 from lesionary.ingest.region import Region, region_of_lung, region_of_words
 from lesionary.ingest.series import ImageSeries, Json, SeriesIdentity, SeriesSummary
 from lesionary.io.objects import ObjectStore
+
+_HELD_ALREADY = Finding(
+    "duplicate_identical", Outcome.IGNORED, "the study holds this series already"
+)
+_OTHER_SUBJECT = Finding(
+    "subject_conflict",
+    Outcome.LEFT_OUT,
+    "the study holds this series as another subject's",
+    "find out whose scan it is: one series cannot be of two patients",
+)
+_SLICE_OF_ANOTHER = Finding(
+    "sop_conflict",
+    Outcome.LEFT_OUT,
+    "slices of it go by the SOPInstanceUID of slices that another series of the study holds",
+    "find out which of the two series is the true one",
+)
+_OTHER_CONTENT = Finding(
+    "sop_conflict",
+    Outcome.LEFT_OUT,
+    "the study holds this series with other content",
+    "a study never replaces an image: begin a new one, or leave this series out",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +49,8 @@ class NamedBySource:
         As ``--reader-from`` read it.
     description : str
         SeriesDescription; read for words, stored nowhere.
+    below : str
+        Path below the argument, of images without UIDs; hashed, stored nowhere.
     is_subject_from_file : bool
         One subject an image file, because nothing names a subject.
     """
@@ -35,6 +59,7 @@ class NamedBySource:
     subset: str = "train"
     timepoint: str | None = None
     description: str = ""
+    below: str = ""
     is_subject_from_file: bool = False
 
 
@@ -63,6 +88,40 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldImages:
+    """The images of a study, as far as another one may be at odds with them.
+
+    Parameters
+    ----------
+    images : dict of str to (str, str)
+        Object and subject's keyed hash, by keyed series UID.
+    sop_uids : set of str
+        Keyed SOP UIDs of all slices.
+    """
+
+    images: dict[str, tuple[str, str]] = field(default_factory=dict)
+    sop_uids: set[str] = field(default_factory=set)
+
+    def conflict_with(
+        self, summary: SeriesSummary, object_id: str, subject_hash: str
+    ) -> Finding | None:
+        """Return why an image cannot stand beside those held, or None."""
+        identity = summary.identity
+        held = self.images.get(str(identity.series_instance_uid))
+        if held is None:
+            is_shared = not self.sop_uids.isdisjoint(identity.sop_instance_uids)
+            return _SLICE_OF_ANOTHER if is_shared else None
+        if held[1] != subject_hash:
+            return _OTHER_SUBJECT
+        return None if held[0] == object_id else _OTHER_CONTENT
+
+    def add(self, summary: SeriesSummary, object_id: str, subject_hash: str) -> None:
+        """Hold one more image."""
+        self.images[str(summary.identity.series_instance_uid)] = (object_id, subject_hash)
+        self.sop_uids.update(summary.identity.sop_instance_uids)
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
     """Lets images into a study.
 
@@ -76,33 +135,51 @@ class Admission:
         What the protocol takes.
     journal : Journal
         Where findings go.
+    held : HeldImages
+        What the study holds; grows with every image.
     """
 
     store: ObjectStore
     pseudonyms: Pseudonymiser
     rules: CurationRules
     journal: Journal
+    held: "HeldImages"
 
     def admit(
         self, number: int, series: ImageSeries, named: NamedBySource, *, n_instances: int
     ) -> Admitted | None:
-        """Store one image, or note why a rule leaves it out."""
+        """Store one image, or note why it is left out.
+
+        An image that the study holds already comes back too: what is new may be drawn on it.
+        """
         region = region_of(series, named)
         against = rule_against(series.volume.modality, region, self.rules)
         if against is not None:
             self.journal.refuse(number, [against], n_instances=n_instances, by_rule=True)
             return None
-        summary = self._pseudonymous(series)
-        geometry = summary.geometry
+        identity, geometry = series.identity, self._pseudonymous_grid(series)
         object_id = self.store.put_volume(replace(series.volume, geometry=geometry))
-        key = str(summary.identity.series_instance_uid)
-        self.journal.note(key, number, [*series.findings, *_subject_note(named)])
-        identity = series.identity
         subject_key = identity.subject_key or ""
+        if named.is_subject_from_file:
+            # Files of one name in two folders are two subjects; one file is one, wherever it lies.
+            subject_key = "\x1f".join((subject_key, object_id))
+        summary = self._summary(series, geometry, subject_key, object_id, named)
+        key = str(summary.identity.series_instance_uid)
+        subject_hash = self.pseudonyms.identity_hash(subject_key)
+        is_new = key not in self.held.images
+        conflict = self.held.conflict_with(summary, object_id, subject_hash)
+        if conflict is not None:
+            self.journal.refuse(number, [conflict], n_instances=n_instances)
+            return None
+        self.held.add(summary, object_id, subject_hash)
+        if is_new:
+            self.journal.note(key, number, [*series.findings, *_subject_note(named)])
+        else:
+            self.journal.refuse(number, [_HELD_ALREADY])
         return Admitted(
             number=number,
             key=key,
-            subject_hash=self.pseudonyms.identity_hash(subject_key),
+            subject_hash=subject_hash,
             study_uid=str(summary.identity.study_instance_uid),
             summary=summary,
             object_id=object_id,
@@ -118,11 +195,28 @@ class Admission:
             names=identity.names,
         )
 
-    def _pseudonymous(self, series: ImageSeries) -> SeriesSummary:
-        """Return the summary with keyed UIDs; images without UIDs get keyed ones of their own."""
+    def _pseudonymous_grid(self, series: ImageSeries) -> Geometry:
+        frame_uid = series.identity.frame_of_reference_uid
+        grid = series.volume.geometry
+        return Geometry(
+            grid.shape, grid.affine, self.pseudonyms.uid(frame_uid) if frame_uid else None
+        )
+
+    def _summary(
+        self,
+        series: ImageSeries,
+        geometry: Geometry,
+        subject_key: str,
+        object_id: str,
+        named: NamedBySource,
+    ) -> SeriesSummary:
+        """Return the summary with keyed UIDs.
+
+        Images without UIDs get keyed ones of their own: by whose they are, what they are called
+        below the argument, and what they hold, never by where they lie.
+        """
         identity, names = series.identity, self.pseudonyms
-        subject = identity.subject_key or ""
-        own_name = "\x1f".join((subject, identity.folder, *identity.names))
+        own_name = "\x1f".join((subject_key, named.timepoint or "", named.below, object_id))
         series_uid = (
             names.uid(identity.series_instance_uid)
             if identity.series_instance_uid
@@ -133,16 +227,13 @@ class Admission:
             if identity.study_instance_uid
             else names.new_uid("study", own_name)
         )
-        frame_uid = identity.frame_of_reference_uid
         keyed = SeriesIdentity(
             study_instance_uid=study_uid,
             series_instance_uid=self._split_uid(series_uid, series),
-            frame_of_reference_uid=names.uid(frame_uid) if frame_uid else None,
+            frame_of_reference_uid=geometry.frame_of_reference_uid,
             sop_instance_uids=tuple(names.uid(uid) for uid in identity.sop_instance_uids),
             folder=identity.folder,
         )
-        old = series.volume.geometry
-        geometry = Geometry(old.shape, old.affine, keyed.frame_of_reference_uid)
         return SeriesSummary(keyed, geometry, series.volume.modality)
 
     def _split_uid(self, series_uid: str, series: ImageSeries) -> str:

@@ -6,6 +6,7 @@ Numbers given once never change; time points do, when an earlier scan arrives la
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from lesionary.app.intake.drawings import DrawingTable, PlacedBox, PlacedMask
-from lesionary.app.intake.images import Admitted
+from lesionary.app.intake.images import Admitted, HeldImages
 from lesionary.app.intake.journal import Entry, Journal
 from lesionary.app.study import Study
-from lesionary.core.findings import Finding, Outcome
+from lesionary.core.findings import Outcome
 from lesionary.core.identity import derived_uuid
 from lesionary.core.volume import Geometry
 from lesionary.ingest.series import SeriesIdentity, SeriesSummary
@@ -37,12 +38,24 @@ class Written:
     masks: tuple[dict[str, Any], ...]
 
 
-def known_images(study: Study) -> list[SeriesSummary]:
-    """Return the images of earlier ingests, so that later drawings find them."""
+def held_images(study: Study) -> HeldImages:
+    """Return what an image that comes in may be at odds with."""
+    hashes = {row["id"]: row["identity_hash"] for row in study.registry.rows(tables.subject)}
+    return HeldImages(
+        {
+            row["series_uid"]: (row["object_id"], hashes[row["subject_id"]])
+            for row in study.registry.all_series()
+        },
+        study.registry.sop_uids(),
+    )
+
+
+def known_images(study: Study) -> dict[str, SeriesSummary]:
+    """Return the images of earlier ingests by keyed UID, so that later drawings find them."""
     sop_uids: dict[str, list[str]] = {}
     for row in study.registry.rows(tables.instance, order_by=("series_id", "k")):
         sop_uids.setdefault(row["series_id"], []).append(row["sop_uid"])
-    summaries = []
+    summaries = {}
     for row in study.registry.all_series():
         k, j, i = row["shape"]
         geometry = Geometry((k, j, i), np.array(row["affine"]).reshape(4, 4), row["frame_uid"])
@@ -52,7 +65,7 @@ def known_images(study: Study) -> list[SeriesSummary]:
             frame_of_reference_uid=row["frame_uid"],
             sop_instance_uids=tuple(sop_uids.get(row["id"], ())),
         )
-        summaries.append(SeriesSummary(identity, geometry, row["modality"]))
+        summaries[row["series_uid"]] = SeriesSummary(identity, geometry, row["modality"])
     return summaries
 
 
@@ -61,12 +74,16 @@ def write_rows(
 ) -> Written:
     """Write everything that this ingest brought, and return it as rows to show."""
     with study.registry.ingest() as ingest:
-        fresh = _not_known(ingest, journal, images)
+        fresh = _not_known(ingest, images)
         subjects = _add_subjects(ingest, fresh)
         ids = _add_series(ingest, journal, fresh, subjects)
         _renumber_timepoints(ingest)
-        _add_masks(ingest, ids, table.masks)
-        _add_boxes(ingest, journal, ids, table.boxes)
+        drawn_on = _add_masks(ingest, ids, table.masks)
+        drawn_on |= _add_boxes(ingest, journal, ids, table.boxes)
+        if fresh or drawn_on:
+            ingest.forget_units("publish", ["release"])
+        for stage in ("annotate", "measure"):
+            ingest.forget_units(stage, drawn_on)
         findings = _add_findings(ingest, journal, ids)
         rows = [row for row in ingest.rows(tables.series) if row["id"] in _ids_of(ids, images)]
         masks = ingest.rows(tables.annotation)
@@ -83,40 +100,20 @@ def _ids_of(ids: Mapping[str, str], images: Sequence[Admitted]) -> set[str]:
     return {ids[image.key] for image in images if image.key in ids}
 
 
-def _not_known(
-    ingest: IngestTransaction, journal: Journal, images: Sequence[Admitted]
-) -> list[Admitted]:
-    """Return the images that the study does not hold yet; note the others."""
-    known = {row["series_uid"]: row for row in ingest.rows(tables.series)}
-    fresh: dict[str, Admitted] = {}
-    for image in images:
-        row = known.get(image.key)
-        held = row["object_id"] if row else None
-        if held is None and image.key in fresh:
-            held = fresh[image.key].object_id
-        if held is None:
-            fresh[image.key] = image
-        elif held == image.object_id:
-            again = Finding(
-                "duplicate_identical", Outcome.IGNORED, "the study holds this series already"
-            )
-            journal.refuse(image.number, [again])
-        else:
-            other = Finding(
-                "sop_conflict",
-                Outcome.LEFT_OUT,
-                "the study holds this series with other content",
-                "a study never replaces an image: begin a new one, or leave this series out",
-            )
-            journal.refuse(image.number, [other])
-    return list(fresh.values())
+def _not_known(ingest: IngestTransaction, images: Sequence[Admitted]) -> list[Admitted]:
+    """Return the images that the study does not hold yet, each once."""
+    known = {row["series_uid"] for row in ingest.rows(tables.series)}
+    first = {image.key: image for image in reversed(images)}
+    return [image for key, image in first.items() if key not in known]
 
 
 def _add_subjects(ingest: IngestTransaction, images: Sequence[Admitted]) -> dict[str, str]:
     """Give every new subject a number; return ids by keyed hash."""
     rows = ingest.rows(tables.subject)
     ids = {row["identity_hash"]: str(row["id"]) for row in rows}
-    by_hash = {image.subject_hash: image for image in images}
+    by_hash: dict[str, list[Admitted]] = {}
+    for image in sorted(images, key=lambda image: (image.study_date or dt.date.max, image.key)):
+        by_hash.setdefault(image.subject_hash, []).append(image)
     first = max((int(row["number"]) for row in rows), default=0) + 1
     new = sorted(by_hash.keys() - ids.keys())
     added = [
@@ -124,13 +121,18 @@ def _add_subjects(ingest: IngestTransaction, images: Sequence[Admitted]) -> dict
             "id": f"sub-{number:04d}",
             "number": number,
             "identity_hash": subject_hash,
-            "sex": by_hash[subject_hash].technical.get("PatientSex"),
-            "age": _years(by_hash[subject_hash].technical.get("PatientAge")),
+            "sex": _first_known(by_hash[subject_hash], "PatientSex"),
+            "age": _years(_first_known(by_hash[subject_hash], "PatientAge")),
         }
         for number, subject_hash in enumerate(new, start=first)
     ]
     ingest.insert(tables.subject, added)
     return ids | {str(row["identity_hash"]): str(row["id"]) for row in added}
+
+
+def _first_known(images: Sequence[Admitted], keyword: str) -> Any:
+    """Return an element of the earliest image that has it."""
+    return next((found for one in images if (found := one.technical.get(keyword))), None)
 
 
 def _years(age: Any) -> int | None:
@@ -203,22 +205,25 @@ def _renumber_timepoints(ingest: IngestTransaction) -> None:
     for row in ingest.rows(tables.series):
         by_subject.setdefault(row["subject_id"], []).append(row)
     for rows in by_subject.values():
-        visits = sorted({_visit(row) for row in rows})
+        visits = {visit: n for n, visit in enumerate(sorted({_visit(row) for row in rows}))}
         for row in rows:
-            number = visits.index(_visit(row))
+            number = visits[_visit(row)]
             if row["timepoint"] != number:
                 ingest.update(tables.series, row["id"], timepoint=number)
 
 
-def _visit(row: Mapping[str, Any]) -> tuple[str, int, str]:
+def _visit(row: Mapping[str, Any]) -> tuple[str, tuple[tuple[str, int], ...], str]:
+    """Order visits by date, then by name with its numbers as numbers: week2 is before week10."""
     name = row["timepoint_name"] or ""
-    is_number = name.isascii() and name.isdigit() and len(name) < 10
-    return row["study_date"] or "9999", int(name) if is_number else 0, name
+    parts = re.findall(r"([^0-9]*)([0-9]*)", name)
+    return row["study_date"] or "9999", tuple((text, int(n or -1)) for text, n in parts), name
 
 
 def _add_masks(
     ingest: IngestTransaction, ids: Mapping[str, str], masks: Sequence[PlacedMask]
-) -> None:
+) -> set[str]:
+    """Write masks that are new; return the series they were drawn on."""
+    drawn_on = set()
     known = {row["id"] for row in ingest.rows(tables.annotation)}
     for mask in masks:
         series_id = ids[mask.series_key]
@@ -226,6 +231,7 @@ def _add_masks(
         if name in known:
             continue
         known.add(name)
+        drawn_on.add(series_id)
         row = {
             "id": name,
             "series_id": series_id,
@@ -237,6 +243,7 @@ def _add_masks(
             "source": f"{ingest.number}#{mask.number}",
         }
         ingest.insert(tables.annotation, [row])
+    return drawn_on
 
 
 def _add_boxes(
@@ -244,7 +251,8 @@ def _add_boxes(
     journal: Journal,
     ids: Mapping[str, str],
     boxes: Sequence[PlacedBox],
-) -> None:
+) -> set[str]:
+    """Write boxes that are new; return the series they were drawn on."""
     known = {(row["series_id"], tuple(row["bounds"])) for row in ingest.rows(tables.box)}
     rows = []
     for box in boxes:
@@ -262,6 +270,7 @@ def _add_boxes(
             }
         )
     ingest.insert(tables.box, rows)
+    return {str(row["series_id"]) for row in rows}
 
 
 def _add_findings(

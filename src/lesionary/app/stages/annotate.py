@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lesionary.app.intake.drawings import GIVEN
 from lesionary.app.stage import Stage, Work, finished
 from lesionary.app.stages.prepare import PREPARE
+from lesionary.core.identity import digest
 from lesionary.core.volume import Box, LabelMap, Volume
 from lesionary.io import registry_schema as tables
 from lesionary.io.objects import ObjectStore
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 STRUCTURE = "structure"
 """A label of what is no lesion: kept, counted, out of measures and sums."""
 
+UNREVIEWED = "unreviewed"
+"""State of what no reader has affirmed."""
 
 SAME_LESION = 0.4
 """A box and a mask whose boxes share this much (intersection over union) are of one lesion."""
@@ -133,6 +136,7 @@ def annotate_series(request: AnnotateRequest) -> dict[str, Any]:
     lesions: dict[int, dict[str, Any]] = {}
     boxes = list(request.boxes)
     kept: list[Box] = []
+    seen: set[str] = set()
     n_structures = 0
     reader, masks = _of_one_reader(request.masks)
     for mask in masks:
@@ -141,7 +145,7 @@ def annotate_series(request: AnnotateRequest) -> dict[str, Any]:
         if request.redraw:
             boxes += _boxes_of(label_map)
         else:
-            kept += _keep(layers, label_map, mask, lesions)
+            kept += _keep(layers, label_map, mask, lesions, seen)
     due = [box for box in boxes if not any(_is_answered(box.box, by) for by in kept)]
     if due:
         segmenter = SegmenterRegistry.discover().create(request.segmenter)
@@ -181,9 +185,17 @@ def _is_answered(box: Box, by: Box) -> bool:
 
 
 def _keep(
-    layers: "Layers", label_map: LabelMap, mask: GivenMask, lesions: dict[int, dict[str, Any]]
+    layers: "Layers",
+    label_map: LabelMap,
+    mask: GivenMask,
+    lesions: dict[int, dict[str, Any]],
+    seen: set[str],
 ) -> list[Box]:
-    """Add every lesion of a given mask to the layers; return their boxes."""
+    """Add every lesion of a given mask to the layers; return their boxes.
+
+    A tumour exported twice, as RTSTRUCT and as SEG, is one tumour: a mask that was ``seen`` voxel
+    for voxel is not added again.
+    """
     from scipy.ndimage import find_objects
 
     boxes: list[Box] = []
@@ -191,7 +203,12 @@ def _keep(
         text = label_map.labels.get(value, "lesion")
         if box is None or text == STRUCTURE:
             continue
-        added = layers.add(label_map.array[box] == value, box, text)
+        crop = label_map.array[box] == value
+        name = digest([repr(box).encode(), crop.tobytes()])
+        if name in seen:
+            continue
+        seen.add(name)
+        added = layers.add(crop, box, text)
         lesions[added] = {
             "label": text,
             "segmenter": None,
@@ -238,7 +255,7 @@ def _draft(
         "segmenter_version": segmenter.info.version,
         "reader": None,
         "method": "SEMIAUTOMATIC",
-        "state": "unreviewed",
+        "state": UNREVIEWED,
     }
 
 

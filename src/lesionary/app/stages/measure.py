@@ -1,11 +1,12 @@
 """Measure: one row a lesion, and the map of instances that the rows' numbers name."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesionary.app.stage import Stage, Work, finished
-from lesionary.app.stages.annotate import ANNOTATE
+from lesionary.app.stages.annotate import ANNOTATE, UNREVIEWED
 from lesionary.io.objects import ObjectStore
 
 if TYPE_CHECKING:
@@ -82,12 +83,13 @@ def measure_series(request: MeasureRequest) -> dict[str, Any]:
     found: list[tuple[int, MeasuredLesion]] = []
     maps: list[LabelMap] = []
     dropped: list[dict[str, Any]] = []
-    for layer, object_id in enumerate(request.layers):
-        label_map = store.get_label_map(object_id)
-        measured = measure_lesions(volume, label_map, options)
-        found += [(layer, lesion) for lesion in measured.lesions]
+    layers = (store.get_label_map(object_id) for object_id in request.layers)
+    parts = (part for layer in layers for part in _by_maker(layer, request.lesions, options))
+    for place, (label_map, rules) in enumerate(parts):
+        measured = measure_lesions(volume, label_map, rules)
+        found += [(place, lesion) for lesion in measured.lesions]
         dropped += [{"label": crumb.label, "voxels": crumb.voxels} for crumb in measured.dropped]
-        maps.append(instances(label_map, **_instance_options(options)))
+        maps.append(instances(label_map, **_instance_options(rules)))
     found.sort(key=lambda entry: (-entry[1].voxels, entry[1].first, entry[0]))
     array, n_hidden = _flattened(maps, found, volume.geometry)
     rows = [
@@ -102,6 +104,29 @@ def measure_series(request: MeasureRequest) -> dict[str, Any]:
         "dropped": dropped,
         "n_hidden_voxels": n_hidden,
     }
+
+
+def _by_maker(
+    layer: "LabelMap", lesions: dict[str, dict[str, Any]], options: "MeasureOptions"
+) -> "Iterator[tuple[LabelMap, MeasureOptions]]":
+    """Part a layer by who drew it: of what a reader drew or affirmed no piece is a crumb."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    affirmed = {value for value in layer.labels if _is_of_a_reader(lesions[str(value)])}
+    everything = replace(options, min_voxels=1, min_slices=1)
+    if len(affirmed) in {0, len(layer.labels)}:
+        yield layer, everything if affirmed else options
+        return
+    is_affirmed = np.isin(layer.array, list(affirmed))
+    yield replace(layer, array=np.where(is_affirmed, layer.array, 0)), everything
+    yield replace(layer, array=np.where(is_affirmed, 0, layer.array)), options
+
+
+def _is_of_a_reader(made: dict[str, Any]) -> bool:
+    is_reviewed = made["state"] != UNREVIEWED
+    return is_reviewed or made["reader"] is not None or made["method"] == "MANUAL"
 
 
 def _instance_options(options: "MeasureOptions") -> dict[str, Any]:
@@ -149,4 +174,4 @@ def _row(number: int, lesion: "MeasuredLesion", made: dict[str, Any]) -> dict[st
     return row | {"reason": reason} if reason else row
 
 
-MEASURE = Stage("measure", 1, plan, measure_series)
+MEASURE = Stage("measure", 2, plan, measure_series)
