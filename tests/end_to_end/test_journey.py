@@ -184,3 +184,46 @@ def test_a_lesion_that_another_covers_is_measured_and_published_without_a_pictur
     code, ran = run("run", study)
     assert (code, len(ran["lesions"])) == (0, 3)
     assert run("verify", study)[0] == 0
+
+
+def test_a_corrected_mask_of_a_later_ingest_replaces_the_lesion_it_corrects(run, study, tmp_path):
+    first, later = tmp_path / "first", tmp_path / "later"
+    write_scans(first, 1, with_masks=True)
+    run("ingest", study, first)
+    _, before = run("run", study)
+    shutil.copytree(first, later)
+    truth = read_image_file(first / "p0_ct_mask.nii.gz")
+    corrected = np.where(truth.array == 2, 2, 0).astype(np.uint16)
+    corrected[:, :, :29][corrected[:, :, :29] == 2] = 0
+    write_nifti(later / "p0_ct_mask.nii.gz", LabelMap(corrected, truth.geometry))
+    _, ingested = run("ingest", study, later)
+    assert len(ingested["masks"]) == 1
+    _, after = run("run", study)
+    assert len(after["lesions"]) == 2
+    volumes = [{row["voxels"] for row in ran["lesions"]} for ran in (before, after)]
+    assert volumes[0] & volumes[1] == {int(np.count_nonzero(truth.array == 1))}
+    assert int(np.count_nonzero(corrected)) in volumes[1]
+
+
+def test_what_failed_stands_in_the_release_with_its_reason(run, study, tmp_path):
+    run("ingest", study, write_scans(tmp_path / "scans", 2, with_masks=True))
+    opened = Study.open(study)
+    broken = opened.registry.all_series()[0]
+    opened.objects.path_of(broken["object_id"]).write_bytes(b"overwritten")
+    opened.registry.close()
+    code, ran = run("run", study)
+    assert code == 1
+    assert {row["unit"] for row in ran["failed"]} == {f"prepare/{broken['id']}"}
+    with (study / "release" / "left_out.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["source"], row["code"]) == (broken["source"], "object_changed")
+    assert "prepare failed" in (study / "release" / "report.html").read_text()
+
+
+def test_status_tells_that_the_protocol_was_changed(run, study, tmp_path):
+    run("ingest", study, write_scans(tmp_path / "scans", 1, with_masks=True))
+    run("run", study)
+    assert run("status", study)[1]["protocol_changed"] is False
+    protocol = study / "study.toml"
+    protocol.write_text(protocol.read_text().replace("gallery = 60", "gallery = 3"))
+    assert run("status", study)[1]["protocol_changed"] is True

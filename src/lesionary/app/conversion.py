@@ -70,7 +70,8 @@ def convert_folder(
     try:
         for place, image in _chosen(seen(), series, found):
             try:
-                volume = in_quantity(image, quantity)
+                is_pet = image.series.volume.modality == "PT"
+                volume = in_quantity(image, quantity if is_pet else "native")
             except InputError as error:
                 found.refused.append(refusal(image.name, image.number, error))
                 continue
@@ -81,9 +82,20 @@ def convert_folder(
                 folder.add(f"{names[mask.image]}_mask", mask.label_map, mask.name)
         if not folder.rows:
             raise none_or_many(found, [])
+        if quantity != "native" and not folder.has(quantity):
+            raise _no_suv("no PET is there", found.source)
         return Converted(folder.settle(found), tuple(found.refused))
     finally:
         folder.discard()
+
+
+def _no_suv(reason: str, source: str) -> InputError:
+    return InputError(
+        f"no body-weight SUV: {reason}",
+        code="suv_unknown",
+        hint="convert it with --quantity native",
+        source=source,
+    )
 
 
 def in_quantity(image: FoundSeries, quantity: str) -> Volume:
@@ -98,12 +110,7 @@ def in_quantity(image: FoundSeries, quantity: str) -> Volume:
     if quantity == "native" or volume.quantity is Quantity.SUVBW:
         return volume
     if image.series.suv_factor is None:
-        raise InputError(
-            f"no body-weight SUV: {image.series.suv_reason or 'not a PET'}",
-            code="suv_unknown",
-            hint="convert it with --quantity native",
-            source=image.name,
-        )
+        raise _no_suv(image.series.suv_reason or "not a PET", image.name)
     from lesionary.prepare.suv import to_suvbw
 
     return to_suvbw(volume, image.series.suv_factor)
@@ -162,6 +169,10 @@ class _PendingFolder:
             self._folder.mkdir(parents=True, exist_ok=True)
         write_checked(self._folder / path.name, image)
         self.rows.append(_row(path, image, source, findings))
+
+    def has(self, quantity: str) -> bool:
+        """Tell whether an image in this quantity was written."""
+        return any(row["quantity"] == quantity for row in self.rows)
 
     def settle(self, found: ImageSource) -> list[dict[str, Any]]:
         """Give the files their places; return their rows, each image ahead of its masks."""

@@ -17,6 +17,7 @@ from lesionary.app.stages.measure import MEASURE
 from lesionary.app.stages.prepare import PREPARE
 from lesionary.app.study import Study
 from lesionary.core.errors import InputError
+from lesionary.io.registry_status import PROTOCOL_DIGEST
 
 JOURNEY = (
     "ingest",
@@ -97,6 +98,7 @@ def run_until(
     wanted = STAGES if until == PUBLISH else STAGES[: names.index(until) + 1]
     shown = progress or Silent()
     with study.working(), executor_for(cluster) as executor:
+        study.registry.set_meta(PROTOCOL_DIGEST, study.protocol_digest)
         reports = tuple(run_stage(study, stage, executor, shown) for stage in wanted)
         published = publish_due(study, shown) if until == PUBLISH else None
         lesions = lesion_rows(study) if MEASURE in wanted else []

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesionary.app.progress import Progress, Silent
-from lesionary.app.results import SeriesResult, series_results
+from lesionary.app.results import SeriesResult, left_out_rows, series_results
 from lesionary.app.study import Study
 from lesionary.core.errors import WorkflowError
 from lesionary.core.identity import key_of
@@ -105,6 +105,7 @@ def _key(study: Study, series: list[SeriesResult]) -> str:
         study.protocol.model_dump(by_alias=True),
         [[dict(one.row), one.prepared, one.annotated, one.measured] for one in series],
         [dict(row) for row in study.registry.rows(tables.finding, order_by=("id",))],
+        [dict(row) for row in left_out_rows(study)],
     )
 
 
@@ -189,8 +190,7 @@ def _write_tables(study: Study, series: list[SeriesResult], writer: ReleaseWrite
     writer.add_text("lesions.json", json_text({"lesions": rows, "dropped": dropped}))
     flat = [row | {"reason": _reasons(row)} for row in rows]
     writer.add_text("lesions.csv", csv_text(LESION_COLUMNS, flat))
-    left_out = study.registry.rows(tables.finding, outcome="left_out", order_by=("id",))
-    writer.add_text("left_out.csv", csv_text(LEFT_OUT_COLUMNS, left_out))
+    writer.add_text("left_out.csv", csv_text(LEFT_OUT_COLUMNS, left_out_rows(study)))
     writer.add_text("study.toml", study.files.read_protocol())
 
 

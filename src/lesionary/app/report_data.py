@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from lesionary.app.results import SeriesResult
+from lesionary.app.results import SeriesResult, left_out_rows
 from lesionary.app.study import Study
 from lesionary.core.findings import Outcome
 from lesionary.core.terms import LesionKind
@@ -51,7 +51,7 @@ def report_data(
             _series(row, findings, is_annotated=annotated.get(row["id"], False))
             for row in study.registry.all_series()
         ),
-        left_out=tuple(_left_out(row) for row in findings if row["outcome"] == "left_out"),
+        left_out=tuple(_left_out(row) for row in left_out_rows(study)),
         ignored=_ignored(findings),
         lesions=tuple(_lesion(row) for one in results for row in one.lesion_rows()),
         dropped=tuple(

@@ -9,6 +9,7 @@ from lesionary.app.stages.annotate import ANNOTATE
 from lesionary.app.stages.measure import MEASURE
 from lesionary.app.stages.prepare import PREPARE
 from lesionary.app.study import Study
+from lesionary.io import registry_schema as tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,30 @@ def series_results(study: Study) -> list[SeriesResult]:
         for row in study.registry.all_series()
         if row["id"] in measured
     ]
+
+
+def left_out_rows(study: Study) -> list[Mapping[str, Any]]:
+    """Return what is not in the release, and why: inputs that ingest left out, units that failed.
+
+    A failed unit stands under its series' source, as far as its inputs are those of today.
+    """
+    rows = list(study.registry.rows(tables.finding, outcome="left_out", order_by=("id",)))
+    sources = {row["id"]: row["source"] for row in study.registry.all_series()}
+    for stage in (PREPARE, ANNOTATE, MEASURE):
+        planned = {work.name: stage.key_of(work) for work in stage.plan(study)}
+        rows += [
+            {
+                "source": sources[record.name],
+                "code": record.code,
+                "reason": f"{stage.name} failed: {record.reason}",
+                "instances": 1,
+                "hint": record.hint or "",
+                "by_rule": False,
+            }
+            for record in study.registry.units(stage.name).values()
+            if record.state == "failed" and planned.get(record.name) == record.key
+        ]
+    return rows
 
 
 def lesion_rows(study: Study) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from lesionary.app.protocol import Protocol, StudySection, parse_protocol
+from lesionary.core.identity import digest
 from lesionary.io.lock import exclusive
 from lesionary.io.log_files import logging_to
 from lesionary.io.objects import ObjectStore
@@ -85,6 +86,11 @@ class Study:
             )
         return self.protocol.study
 
+    @property
+    def protocol_digest(self) -> str:
+        """The hash of ``study.toml`` as it is now."""
+        return digest([self.files.read_protocol().encode()])
+
     @cached_property
     def registry(self) -> Registry:
         """Rows of what came in, was drawn, and is done."""
@@ -138,7 +144,7 @@ class Study:
         """Return what is done, due, failed, and why."""
         from lesionary.io.registry_status import read_status
 
-        return read_status(self.files.registry)
+        return read_status(self.files.registry, self.protocol_digest)
 
     def verify(self) -> "VerifyReport":
         """Check objects, checksums and geometry."""
@@ -155,7 +161,8 @@ class Study:
     def working(self) -> Iterator[None]:
         """Be the one process that changes the study, and clear what a killed one left."""
         with exclusive(self.files.lock), logging_to(self.files.logs):
-            clear_partial(self.files.root)
+            for folder in (self.files.root, *self.files.objects.iterdir()):
+                clear_partial(folder)
             yield
 
 

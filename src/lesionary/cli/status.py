@@ -20,12 +20,12 @@ def status(
     json: bool = typer.Option(False, "--json", help="Print one JSON document."),
 ) -> int:
     """Show what is done, due, failed, and why."""
+    from lesionary.core.identity import digest
     from lesionary.io.registry_status import read_status
     from lesionary.io.study_files import StudyFiles
 
     files = StudyFiles(study)
-    files.read_protocol()
-    document = read_status(files.registry)
+    document = read_status(files.registry, digest([files.read_protocol().encode()]))
     Output(json).emit(document, status_text(document))
     return DONE
 
@@ -47,6 +47,10 @@ def status_text(document: dict[str, Any]) -> str:
             ],
         )
     )
+    if document["protocol_changed"]:
+        parts.append(
+            "study.toml was changed after the last run: the next one redoes what it touches"
+        )
     if series:
         parts.append(_series_table(series))
     if document["left_out"]:

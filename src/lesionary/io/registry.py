@@ -87,6 +87,12 @@ class Registry:
             query = sa.select(tables.meta.c.value).where(tables.meta.c.key == key)
             return connection.execute(query).scalar()
 
+    def set_meta(self, key: str, value: str) -> None:
+        """Store a setting."""
+        with self._begin() as connection:
+            connection.execute(sa.delete(tables.meta).where(tables.meta.c.key == key))
+            connection.execute(sa.insert(tables.meta), {"key": key, "value": value})
+
     def rows(self, table: sa.Table, *, order_by: Sequence[str] = (), **equal: Any) -> list[Row]:
         """Return all rows whose columns equal what is given."""
         query = sa.select(table)

@@ -19,19 +19,27 @@ OUR_FAULTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError)
 STAGES = ("prepare", "annotate", "measure", "publish")
 
 
-def read_status(path: Path) -> dict[str, Any]:
-    """Return the contract's status document: series, left out, ignored, masks, stages."""
+PROTOCOL_DIGEST = "protocol_digest"
+"""The setting that holds the hash of ``study.toml`` as the last run read it."""
+
+
+def read_status(path: Path, protocol_digest: str) -> dict[str, Any]:
+    """Return the contract's status document: series, left out, ignored, masks, stages.
+
+    ``protocol_changed`` says that ``study.toml`` is another than the last run's: what is counted as
+    done may then be due again.
+    """
     if not path.is_file():
         raise WorkflowError("the study has no registry", hint="make one with `lesionary new`")
     try:
-        return _status(path)
+        return _status(path, protocol_digest)
     except OUR_FAULTS:
         raise
     except sqlite3.DatabaseError as error:
         raise registry_error(error) from error
 
 
-def _status(path: Path) -> dict[str, Any]:
+def _status(path: Path, protocol_digest: str) -> dict[str, Any]:
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         findings = _rows(connection, "SELECT * FROM finding ORDER BY id")
@@ -42,12 +50,19 @@ def _status(path: Path) -> dict[str, Any]:
             "ignored": [ignored_row(row) for row in findings if row["outcome"] == "ignored"],
             "masks": _masks(connection),
             "stages": _stages(connection, len(series)),
+            "protocol_changed": _last_digest(connection) not in {None, protocol_digest},
             "failed": _rows(
                 connection,
                 "SELECT stage, name AS unit, code, reason, hint FROM unit"
                 " WHERE state = 'failed' ORDER BY stage, name",
             ),
         }
+
+
+def _last_digest(connection: sqlite3.Connection) -> str | None:
+    query = "SELECT value FROM meta WHERE key = ?"
+    row = connection.execute(query, (PROTOCOL_DIGEST,)).fetchone()
+    return None if row is None else str(row[0])
 
 
 def registry_error(error: sqlite3.DatabaseError) -> WorkflowError:

@@ -1,5 +1,6 @@
 """Annotate: masks that came along, and drafts from boxes, as the lesions of each image."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,7 @@ from lesionary.app.intake.drawings import GIVEN
 from lesionary.app.stage import Stage, Work, finished
 from lesionary.app.stages.prepare import PREPARE
 from lesionary.core.identity import digest
-from lesionary.core.volume import Box, LabelMap, Volume
+from lesionary.core.volume import BoolArray, Box, LabelMap, Volume
 from lesionary.io import registry_schema as tables
 from lesionary.io.objects import ObjectStore
 
@@ -30,12 +31,27 @@ SAME_LESION = 0.4
 
 @dataclass(frozen=True, slots=True)
 class GivenMask:
-    """A label map that came along, with what is known of its making."""
+    """A label map that came along, with what is known of its making.
+
+    A lesion of a later ``ingest`` replaces one of an earlier ingest that lies at its place: it is
+    its correction. The earlier mask stays in the study.
+    """
 
     object_id: str
     author: str
     method: str | None
     state: str
+    ingest: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Drawn:
+    """One lesion of a given mask: its voxels inside its box, and the ingest that brought it."""
+
+    crop: BoolArray
+    box: Box
+    label: str
+    ingest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +112,7 @@ def _inputs(request: AnnotateRequest, registry: "SegmenterRegistry") -> dict[str
     uses_segmenter = bool(request.boxes) or (request.redraw and bool(request.masks))
     return {
         "object": request.object_id,
-        "masks": [[m.object_id, m.author, m.method, m.state] for m in request.masks],
+        "masks": [[m.object_id, m.author, m.method, m.state, m.ingest] for m in request.masks],
         "boxes": [[b.label, *b.bounds] for b in request.boxes],
         "redraw": request.redraw,
         "segmenter": _identity_of(request.segmenter, registry) if uses_segmenter else None,
@@ -117,7 +133,8 @@ def _by_series(rows: list[Any]) -> dict[str, list[Any]]:
 
 
 def _given_mask(row: Any) -> GivenMask:
-    return GivenMask(row["object_id"], row["author"], row["method"], row["review_state"])
+    ingest = int(row["source"].partition("#")[0])
+    return GivenMask(row["object_id"], row["author"], row["method"], row["review_state"], ingest)
 
 
 def _given_box(row: Any) -> GivenBox:
@@ -135,18 +152,24 @@ def annotate_series(request: AnnotateRequest) -> dict[str, Any]:
     layers = Layers(volume.geometry)
     lesions: dict[int, dict[str, Any]] = {}
     boxes = list(request.boxes)
-    kept: list[Box] = []
+    kept: list[_Drawn] = []
     seen: set[str] = set()
     n_structures = 0
+    n_replaced = 0
     reader, masks = _of_one_reader(request.masks)
-    for mask in masks:
+    for mask in sorted(masks, key=lambda mask: -mask.ingest):
         label_map = store.get_label_map(mask.object_id)
         n_structures += sum(text == STRUCTURE for text in label_map.labels.values())
         if request.redraw:
             boxes += _boxes_of(label_map)
         else:
-            kept += _keep(layers, label_map, mask, lesions, seen)
-    due = [box for box in boxes if not any(_is_answered(box.box, by) for by in kept)]
+            newer = [lesion.box for lesion in kept if lesion.ingest > mask.ingest]
+            drawn = list(_drawn(label_map, mask))
+            current = [lesion for lesion in drawn if not _is_answered_by(lesion.box, newer)]
+            n_replaced += len(drawn) - len(current)
+            kept += _keep(layers, current, mask, lesions, seen)
+    answers = [lesion.box for lesion in kept]
+    due = [box for box in boxes if not _is_answered_by(box.box, answers)]
     if due:
         segmenter = SegmenterRegistry.discover().create(request.segmenter)
         for box in due:
@@ -157,6 +180,7 @@ def annotate_series(request: AnnotateRequest) -> dict[str, Any]:
         "lesions": {str(value): entry for value, entry in lesions.items()},
         "n_structures": n_structures,
         "n_boxes_answered_by_masks": len(boxes) - len(due),
+        "n_replaced_by_later_masks": n_replaced,
         "reader": reader,
         "is_annotated": bool(request.masks or request.boxes),
     }
@@ -174,8 +198,12 @@ def _of_one_reader(masks: tuple[GivenMask, ...]) -> tuple[str | None, list[Given
     return first, [mask for mask in masks if mask.author in {first, GIVEN}]
 
 
-def _is_answered(box: Box, by: Box) -> bool:
-    """Tell whether a box was drawn around a lesion that a given mask shows already."""
+def _is_answered_by(box: Box, others: Sequence[Box]) -> bool:
+    """Tell whether a lesion in a box is shown already by a mask in one of the others."""
+    return any(_is_same_lesion(box, other) for other in others)
+
+
+def _is_same_lesion(box: Box, by: Box) -> bool:
     shared = volume = other = 1
     for mine, theirs in zip(box, by, strict=True):
         shared *= max(0, min(mine.stop, theirs.stop) - max(mine.start, theirs.start))
@@ -184,41 +212,44 @@ def _is_answered(box: Box, by: Box) -> bool:
     return shared >= SAME_LESION * (volume + other - shared)
 
 
+def _drawn(label_map: LabelMap, mask: GivenMask) -> Iterator[_Drawn]:
+    """Yield every lesion of a given mask; structures are none."""
+    from scipy.ndimage import find_objects
+
+    for value, box in enumerate(find_objects(label_map.array), start=1):
+        text = label_map.labels.get(value, "lesion")
+        if box is not None and text != STRUCTURE:
+            yield _Drawn(label_map.array[box] == value, box, text, mask.ingest)
+
+
 def _keep(
     layers: "Layers",
-    label_map: LabelMap,
+    drawn: Sequence[_Drawn],
     mask: GivenMask,
     lesions: dict[int, dict[str, Any]],
     seen: set[str],
-) -> list[Box]:
-    """Add every lesion of a given mask to the layers; return their boxes.
+) -> list[_Drawn]:
+    """Add lesions of a given mask to the layers; return those that were added.
 
     A tumour exported twice, as RTSTRUCT and as SEG, is one tumour: a mask that was ``seen`` voxel
     for voxel is not added again.
     """
-    from scipy.ndimage import find_objects
-
-    boxes: list[Box] = []
-    for value, box in enumerate(find_objects(label_map.array), start=1):
-        text = label_map.labels.get(value, "lesion")
-        if box is None or text == STRUCTURE:
-            continue
-        crop = label_map.array[box] == value
-        name = digest([repr(box).encode(), crop.tobytes()])
+    kept = []
+    for lesion in drawn:
+        name = digest([repr(lesion.box).encode(), lesion.crop.tobytes()])
         if name in seen:
             continue
         seen.add(name)
-        added = layers.add(crop, box, text)
-        lesions[added] = {
-            "label": text,
+        lesions[layers.add(lesion.crop, lesion.box, lesion.label)] = {
+            "label": lesion.label,
             "segmenter": None,
             "segmenter_version": None,
             "reader": None if mask.author == GIVEN else mask.author,
             "method": mask.method,
             "state": mask.state,
         }
-        boxes.append(box)
-    return boxes
+        kept.append(lesion)
+    return kept
 
 
 def _boxes_of(label_map: LabelMap) -> list[GivenBox]:
@@ -259,4 +290,4 @@ def _draft(
     }
 
 
-ANNOTATE = Stage("annotate", 1, plan, annotate_series)
+ANNOTATE = Stage("annotate", 2, plan, annotate_series)
