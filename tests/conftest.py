@@ -1,6 +1,7 @@
 """Fixtures that every part shares."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,12 @@ def shared_data() -> Path:
     if not (folder / "sts_dicom").is_dir():
         pytest.skip(f"no public scans here: set LESIONARY_DATA to a copy of {SHARED.name}")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_in_the_home_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep keys and logs of tests out of the user's own folders, in child processes too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LESIONARY_VAULT", str(tmp_path_factory.mktemp("vault")))
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
