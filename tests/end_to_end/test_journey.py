@@ -227,3 +227,22 @@ def test_status_tells_that_the_protocol_was_changed(run, study, tmp_path):
     protocol = study / "study.toml"
     protocol.write_text(protocol.read_text().replace("gallery = 60", "gallery = 3"))
     assert run("status", study)[1]["protocol_changed"] is True
+
+
+def test_sex_and_age_of_a_layout_come_back(run, study, tmp_path):
+    run(
+        "ingest", study, write_scans(tmp_path / "scans", 1, with_masks=True), "--subject", "someone"
+    )
+    run("run", study)
+    layout = tmp_path / "layout"
+    shutil.copytree(study / "release", layout)
+    patients = layout / "metadata" / "patients.csv"
+    header, row = patients.read_text().splitlines()
+    assert row == "001,training,,,,,,"
+    patients.write_text(f"{header}\n001,training,,F,64,,,\n")
+    again = tmp_path / "again"
+    run("new", again)
+    assert run("ingest", again, layout)[0] == 0
+    run("run", again)
+    published = (again / "release" / "metadata" / "patients.csv").read_text()
+    assert published == f"{header}\n001,training,,F,64,,,\n"

@@ -7,10 +7,10 @@ row names.
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lesionary.app.intake.drawings import DrawingTable
 from lesionary.app.intake.images import Admission, Admitted, NamedBySource
@@ -29,12 +29,20 @@ from lesionary.ingest.modality import modality_of_name
 from lesionary.ingest.pairing import ImageEntry, Pairing, pair
 from lesionary.ingest.pseudonym import Pseudonymiser
 from lesionary.ingest.reader_pattern import parse_pattern
-from lesionary.ingest.recist_names import RecistSeries, parse_series
-from lesionary.ingest.series import ImageSeries, SeriesIdentity
+from lesionary.ingest.recist_names import (
+    RecistPatient,
+    RecistSeries,
+    parse_patients,
+    parse_series,
+)
+from lesionary.ingest.series import ImageSeries, Json, SeriesIdentity
+from lesionary.ingest.technical import allow
 from lesionary.io.limits import Limits
 from lesionary.io.sources import SourceFile, SourceTree, open_sources
 
 STAGE = "ingest"
+
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +227,9 @@ class _Intake:
                 )
                 identity, named = self._identify(entry, source, tables)
                 volume = read.as_volume(*_meaning(entry, source))
-                series = ImageSeries(volume, identity, findings=read.findings)
+                series = ImageSeries(
+                    volume, identity, tables.technical_of(identity), findings=read.findings
+                )
                 self._admit(entry.number, series, named, 1)
             except LesionaryError as error:
                 journal.refuse(entry.number, [as_finding(error)])
@@ -245,28 +255,34 @@ class _Intake:
             self.images.append(image)
             self._by_number[number] = image
 
-    def _recist_tables(self) -> dict[str, RecistSeries]:
-        """Read the layouts' ``series.json``, by series; a table that cannot be read is noted."""
-        by_uuid: dict[str, RecistSeries] = {}
+    def _recist_tables(self) -> "_RecistRows":
+        """Read the layouts' tables; one that cannot be read is noted."""
+        rows = _RecistRows()
         for layout in self.pairing.recist:
-            if layout.series is None:
-                continue
-            try:
-                text = self.sources[layout.series].path.read_text(encoding="utf-8-sig")
-                by_uuid |= {series.uuid: series for series in parse_series(text)}
-            except UnicodeDecodeError:
-                finding = Finding("bad_table", Outcome.LEFT_OUT, "the table is not UTF-8 text")
-                self.admission.journal.refuse(layout.series, [finding])
-            except LesionaryError as error:
-                self.admission.journal.refuse(layout.series, [as_finding(error, code="bad_table")])
-        return by_uuid
+            for series in self._read_table(layout.series, parse_series):
+                rows.series[series.uuid] = series
+            for patient in self._read_table(layout.patients, parse_patients):
+                rows.patients[patient.patient_id] = patient
+        return rows
+
+    def _read_table(self, number: int | None, parse: Callable[[str], Iterable[_Row]]) -> list[_Row]:
+        if number is None:
+            return []
+        try:
+            return list(parse(self.sources[number].path.read_text(encoding="utf-8-sig")))
+        except UnicodeDecodeError:
+            finding = Finding("bad_table", Outcome.LEFT_OUT, "the table is not UTF-8 text")
+        except LesionaryError as error:
+            finding = as_finding(error, code="bad_table")
+        self.admission.journal.refuse(number, [finding])
+        return []
 
     def _identify(
-        self, entry: ImageEntry, source: SourceFile, tables: dict[str, RecistSeries]
+        self, entry: ImageEntry, source: SourceFile, tables: "_RecistRows"
     ) -> tuple[SeriesIdentity, NamedBySource]:
         from lesionary.ingest.header import combine, parse_date
 
-        row = tables.get(entry.uuid or "")
+        row = tables.series.get(entry.uuid or "")
         subject = entry.subject or (row.patient_id if row else None) or self.options.subject
         timepoint = entry.timepoint
         date = parse_date(row.study_date) if row else None
@@ -288,6 +304,23 @@ class _Intake:
             is_subject_from_file=subject is None,
         )
         return identity, named
+
+
+@dataclass(slots=True)
+class _RecistRows:
+    """What the tables of recist layouts say, by series and by patient."""
+
+    series: dict[str, RecistSeries] = field(default_factory=dict)
+    patients: dict[str, RecistPatient] = field(default_factory=dict)
+
+    def technical_of(self, identity: SeriesIdentity) -> dict[str, Json]:
+        """Return sex and age of an image's patient, where a table has them."""
+        patient = self.patients.get(identity.subject_key or "")
+        if patient is None:
+            return {}
+        age = patient.values.get("age", "")
+        years = [f"{int(age):03d}Y"] if re.fullmatch("[0-9]{1,3}", age) else []
+        return allow({"PatientSex": [patient.values.get("sex", "")], "PatientAge": years})
 
 
 def _date_of_name(timepoint: str | None) -> dt.date | None:
