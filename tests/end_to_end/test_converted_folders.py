@@ -116,3 +116,9 @@ def test_volumes_are_forgotten_one_after_the_other(scans, tmp_path, monkeypatch)
     monkeypatch.setattr(conversion, "write_checked", counting)
     files.convert(scans, tmp_path / "out")
     assert (len(seen), max(most)) == (8, 1)
+
+
+def test_no_folder_is_made_under_the_name_of_a_file(scans, tmp_path):
+    with pytest.raises(InputError, match="ending"):
+        files.convert(scans, tmp_path / "scan.png")
+    assert not (tmp_path / "scan.png").exists()

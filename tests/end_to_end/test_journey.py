@@ -246,3 +246,52 @@ def test_sex_and_age_of_a_layout_come_back(run, study, tmp_path):
     run("run", again)
     published = (again / "release" / "metadata" / "patients.csv").read_text()
     assert published == f"{header}\n001,training,,F,64,,,\n"
+
+
+def boxes_csv(folder, *rows: str) -> None:
+    (folder / "boxes.csv").write_text("\n".join(["image,lesion,i0,i1,j0,j1,k0,k1,label", *rows]))
+
+
+def test_boxes_come_later_under_the_studys_own_names_and_correct_earlier_ones(run, study, tmp_path):
+    scans = write_scans(tmp_path / "scans", 1)
+    rows = (scans / "boxes.csv").read_text().splitlines()[1:]
+    (scans / "boxes.csv").unlink()
+    run("ingest", study, scans)
+    later = tmp_path / "later"
+    later.mkdir()
+    named = [row.replace("p0_ct_image.nii.gz", "ser-0001").replace('"', "") for row in rows]
+    boxes_csv(later, *named)
+    code, ingested = run("ingest", study, later)
+    assert (code, ingested["boxes"], ingested["left_out"]) == (0, 2, [])
+    _, first = run("run", study)
+    assert [row["label"] for row in first["lesions"]] == ["m,liver", "m,liver"]
+    bounds = named[0].split(",")[2:8]
+    smaller = [str(int(b) + (1 if n % 2 == 0 else -1)) for n, b in enumerate(bounds)]
+    boxes_csv(later, ",".join(["ser-0001", "L1", *smaller, "m,lung"]))
+    run("ingest", study, later)
+    _, corrected = run("run", study)
+    assert sorted(row["label"] for row in corrected["lesions"]) == ["m,liver", "m,lung"]
+
+
+def test_a_label_beyond_the_vocabulary_is_warned_of_without_its_text(run, study, tmp_path):
+    scans = write_scans(tmp_path / "scans", 1)
+    text = (scans / "boxes.csv").read_text().replace("m,liver", "m,Mr Smith")
+    (scans / "boxes.csv").write_text(text)
+    code, ingested = run("ingest", study, scans)
+    (series,) = ingested["series"]
+    assert (code, series["outcome"]) == (0, "warned")
+    assert {note["code"] for note in series["notes"]} >= {"label_unknown"}
+    assert "Smith" not in json.dumps(ingested)
+
+
+def test_a_second_reader_is_not_passed_over_in_silence(run, study, tmp_path):
+    scans = tmp_path / "scans" / "p0" / "0"
+    volume, truth = scan(0)
+    scans.mkdir(parents=True)
+    write_nifti(scans / "CT_image.nii.gz", volume)
+    for reader in ("anna", "bert", "cleo"):
+        write_nifti(scans / f"{reader}_tumour.nii.gz", truth)
+    pattern = "{subject}/{timepoint}/{reader}_*.nii.gz"
+    _, ingested = run("ingest", study, tmp_path / "scans", "--reader-from", pattern)
+    codes = [note["code"] for note in ingested["series"][0]["notes"]]
+    assert codes.count("several_readers") == 1

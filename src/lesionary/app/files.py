@@ -18,6 +18,9 @@ from lesionary.io.limits import Limits
 from lesionary.io.sources import SourceFinding
 
 PathLike = str | os.PathLike[str]
+OTHER_ENDINGS = (".dcm", ".gz", ".hdr", ".img", ".jpg", ".json", ".mhd", ".nhdr", ".png", ".tif")
+"""Endings that a user means as a file's: no folder is made under such a name."""
+
 IMAGE_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha")
 
 
@@ -178,6 +181,8 @@ def convert(
     from lesionary.app.conversion import convert_folder, convert_one
 
     is_one = str(target).lower().endswith(IMAGE_ENDINGS)
+    if not is_one and str(target).lower().endswith(OTHER_ENDINGS) and not Path(target).is_dir():
+        require_ending(target)
     write = convert_one if is_one else convert_folder
     with open_images(Path(source), reading or Reading()) as found:
         return write(found, Path(target), series=series, quantity=quantity)

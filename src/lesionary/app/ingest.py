@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lesionary.app.intake.drawings import DrawingTable
+from lesionary.app.intake.drawings import DrawingTable, NamedImages
 from lesionary.app.intake.images import Admission, Admitted, NamedBySource
 from lesionary.app.intake.journal import Journal
 from lesionary.app.intake.overlay import as_finding
@@ -132,8 +132,9 @@ def ingest_paths(
         references = intake.take_dicom()
         intake.take_files()
         summaries = {image.key: image.summary for image in intake.images}
+        known = known_images(study) if references or pairing.boxes else {}
         if references:
-            summaries = known_images(study) | summaries
+            summaries = known | summaries
         table = DrawingTable(
             images=list(summaries.values()),
             store=study.objects,
@@ -147,8 +148,10 @@ def ingest_paths(
         for header in references:
             table.place_dicom(header)
         intake.place_masks(table)
+        ids = {row["id"]: row["series_uid"] for row in study.registry.all_series()}
+        named = NamedImages(intake.images, known, ids, pseudonyms)
         for number in pairing.boxes:
-            table.place_boxes(intake.sources[number], intake.images)
+            table.place_boxes(intake.sources[number], named)
         written = write_rows(study, journal, intake.images, table)
         shown.finish(STAGE)
     return IngestReport(

@@ -46,6 +46,9 @@ def read_table(text: str, columns: Iterable[str]) -> list[tuple[int, dict[str, s
         rows = []
         for values in reader:
             if any(value.strip() for value in values):
+                n_surplus = len(values) - len(header)
+                if n_surplus > 0:  # a label such as m,liver without quotes, in the last column
+                    values[-1 - n_surplus :] = [",".join(values[-1 - n_surplus :])]
                 padded = values + [""] * (len(header) - len(values))
                 row = {name: value.strip() for name, value in zip(header, padded, strict=False)}
                 rows.append((reader.line_num, row))

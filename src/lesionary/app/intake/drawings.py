@@ -12,6 +12,7 @@ from lesionary.app.intake.journal import Journal
 from lesionary.app.intake.overlay import as_finding, lay_on, read_drawing
 from lesionary.core.errors import LesionaryError
 from lesionary.core.findings import Finding, Outcome
+from lesionary.core.terms import LESION
 from lesionary.core.volume import Geometry, LabelMap
 from lesionary.ingest.header import InstanceHeader
 from lesionary.ingest.labels import LabelRules, label_of
@@ -121,11 +122,14 @@ class DrawingTable:
             value: self._label(texts.get(value, entry.label or ""))
             for value in _values_of(label_map)
         }
+        self._note_unknown(image.key, entry.number, [*texts.values(), entry.label or ""])
         author = entry.reader or GIVEN
+        if entry.reader:
+            self._note_reader(image.key, entry.number, entry.reader)
         method = "MANUAL" if entry.reader else None
         self._store(image.key, entry.number, replace(label_map, labels=named), author, method)
 
-    def place_boxes(self, source: SourceFile, images: Iterable[Admitted]) -> None:
+    def place_boxes(self, source: SourceFile, named: "NamedImages") -> None:
         """Read one ``boxes.csv`` and give each row to the image it names."""
         try:
             rows, bad = parse_boxes(source.path.read_text(encoding="utf-8-sig"))
@@ -137,28 +141,54 @@ class DrawingTable:
             self.journal.refuse(source.number, [as_finding(error)])
             return
         self.journal.refuse(source.number, bad)
-        by_name: dict[str, list[Admitted]] = {}
-        for image in images:
-            for name in image.names:
-                by_name.setdefault(name, []).append(image)
         for row in rows:
-            named = by_name.get(row.image, [])
-            problem = _box_problem(len(named), row.line)
-            if problem is None and not row.fits(named[0].summary.geometry.shape):
-                problem = _bad_box(row.line, "the box reaches beyond its image")
+            found = named.of(row.image)
+            problem = _box_problem(len(found), row.line)
+            if problem is None and not row.fits(found[0].geometry.shape):
+                size = " × ".join(str(n) for n in reversed(found[0].geometry.shape))
+                problem = _bad_box(
+                    row.line,
+                    "the box reaches beyond its image",
+                    f"it has i × j × k = {size} voxels",
+                )
             if problem is not None:
                 self.journal.refuse(source.number, [problem])
                 continue
             k, j, i = row.box
+            key = str(found[0].identity.series_instance_uid)
+            self._note_unknown(key, source.number, [row.label])
             self.boxes.append(
                 PlacedBox(
-                    named[0].key,
+                    key,
                     source.number,
-                    self.pseudonyms.new_uid("box", row.image, row.lesion),
+                    self.pseudonyms.new_uid("box", key, row.lesion),
                     self._label(row.label),
                     (k.start, k.stop, j.start, j.stop, i.start, i.stop),
                 )
             )
+
+    def _note_unknown(self, key: str, number: int, texts: Iterable[str]) -> None:
+        """Say that the vocabulary does not know some labels; what they say is private."""
+        n_unknown = sum(bool(text) and self._label(text) == LESION != text for text in texts)
+        if n_unknown:
+            reason = (
+                f"{n_unknown} label{'s' if n_unknown > 1 else ''} beyond the vocabulary: kept as"
+                f" `{LESION}`"
+            )
+            hint = "write t, m or n, a comma, and a known place; [labels] extra_places adds places"
+            self.journal.note(key, number, [Finding("label_unknown", Outcome.WARNED, reason, hint)])
+
+    def _note_reader(self, key: str, number: int, reader: str) -> None:
+        """Say that a further reader drew an image: one reader's lesions are measured."""
+        others = {mask.author for mask in self.masks if mask.series_key == key} - {GIVEN, reader}
+        if len(others) == 1:
+            finding = Finding(
+                "several_readers",
+                Outcome.WARNED,
+                "more than one reader drew this image: the first by name is measured, the others"
+                " are kept for agreement",
+            )
+            self.journal.note(key, number, [finding])
 
     def _image_of(self, drawn: Drawn, header: InstanceHeader) -> SeriesSummary | None:
         keyed = _Keyed(
@@ -210,19 +240,56 @@ def _values_of(label_map: LabelMap) -> list[int]:
     return [int(value) for value in np.unique(label_map.array) if value]
 
 
+@dataclass(frozen=True, slots=True)
+class NamedImages:
+    """Images by what a ``boxes.csv`` may call them.
+
+    Parameters
+    ----------
+    admitted : sequence of Admitted
+        Of this ingest: by file, DICOM folder (or the end of its path), or SeriesInstanceUID.
+    known : mapping of str to SeriesSummary
+        Of the study, by keyed UID.
+    ids : mapping of str to str
+        Keyed UIDs by the study's own names, such as ``ser-0003``.
+    """
+
+    admitted: Sequence[Admitted]
+    known: Mapping[str, SeriesSummary]
+    ids: Mapping[str, str]
+    pseudonyms: Pseudonymiser
+
+    def of(self, name: str) -> list[SeriesSummary]:
+        """Return the images that go by a name: those of the most exact way that fits any."""
+        plain = name.replace("\\", "/").removeprefix("./").strip("/")
+        key = self.ids.get(name, self.pseudonyms.uid(name))
+        ways = (
+            [image for image in self.admitted if name in image.names or plain in image.names],
+            [image for image in self.admitted if f"/{_folder(image)}".endswith(f"/{plain}")],
+            [image for image in self.admitted if f"/{plain}/" in f"/{_folder(image)}/"],
+        )
+        for images in ways:
+            if images:
+                return list({image.key: image.summary for image in images}.values())
+        return [self.known[key]] if key in self.known else []
+
+
+def _folder(image: Admitted) -> str:
+    return image.summary.identity.folder
+
+
+_NAME_HINT = "name images by file, DICOM folder, SeriesInstanceUID, or as status does: ser-0001"
+
+
 def _box_problem(n_images: int, line: int) -> Finding | None:
     if n_images == 0:
-        return _bad_box(line, "no image goes by this name", code="orphan_reference")
+        reason = "no image goes by this name"
+        return _bad_box(line, reason, _NAME_HINT, code="orphan_reference")
     if n_images > 1:
         reason = f"{n_images} images go by this name"
-        return _bad_box(line, reason, code="ambiguous_reference")
+        return _bad_box(line, reason, _NAME_HINT, code="ambiguous_reference")
     return None
 
 
-def _bad_box(line: int, reason: str, *, code: str = "bad_box") -> Finding:
-    return Finding(
-        code,
-        Outcome.LEFT_OUT,
-        f"line {line}: {reason}",
-        "name images by file, by DICOM folder, or by SeriesInstanceUID",
-    )
+def _bad_box(line: int, reason: str, hint: str, *, code: str = "bad_box") -> Finding:
+    return Finding(code, Outcome.LEFT_OUT, f"line {line}: {reason}", hint)

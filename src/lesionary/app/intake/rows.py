@@ -252,11 +252,14 @@ def _add_boxes(
     ids: Mapping[str, str],
     boxes: Sequence[PlacedBox],
 ) -> set[str]:
-    """Write boxes that are new; return the series they were drawn on."""
-    known = {(row["series_id"], tuple(row["bounds"])) for row in ingest.rows(tables.box)}
+    """Write boxes that are new or changed; return the series they were drawn on."""
+    known = {
+        (row["series_id"], row["name"], row["label"], tuple(row["bounds"]))
+        for row in ingest.rows(tables.box)
+    }
     rows = []
     for box in boxes:
-        place = (ids[box.series_key], box.bounds)
+        place = (ids[box.series_key], box.name, box.label, box.bounds)
         if place in known:
             continue
         known.add(place)

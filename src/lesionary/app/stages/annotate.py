@@ -99,7 +99,7 @@ def plan(study: "Study") -> list[Work]:
             objects=study.files.objects,
             object_id=prepared["object"],
             masks=tuple(_given_mask(row) for row in masks.get(name, ())),
-            boxes=tuple(_given_box(row) for row in boxes.get(name, ())),
+            boxes=_current(boxes.get(name, ())),
             segmenter=segmenter,
             redraw=section.given_masks == "redraw",
             window=prepared["window"],
@@ -137,9 +137,15 @@ def _given_mask(row: Any) -> GivenMask:
     return GivenMask(row["object_id"], row["author"], row["method"], row["review_state"], ingest)
 
 
-def _given_box(row: Any) -> GivenBox:
-    k0, k1, j0, j1, i0, i1 = row["bounds"]
-    return GivenBox(row["label"], (k0, k1, j0, j1, i0, i1))
+def _current(rows: Sequence[Any]) -> tuple[GivenBox, ...]:
+    """Return the last box of each lesion: a later one corrects an earlier one of the same name."""
+    last = {row["name"]: row for row in rows}
+    return tuple(GivenBox(row["label"], _six(row["bounds"])) for row in last.values())
+
+
+def _six(bounds: Sequence[int]) -> tuple[int, int, int, int, int, int]:
+    k0, k1, j0, j1, i0, i1 = bounds
+    return k0, k1, j0, j1, i0, i1
 
 
 def annotate_series(request: AnnotateRequest) -> dict[str, Any]:

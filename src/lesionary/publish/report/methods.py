@@ -7,8 +7,9 @@ _DIAMETERS = {
     "caliper": (
         "Edge to edge in one slice across the axis nearest patient-superior. Long axis: the "
         "longest distance between two points of the lesion’s outline. Short axis: the longest "
-        "chord perpendicular to it in the same slice. The diameter of a tumour is its long axis, "
-        "that of a lymph node its short axis in the slice with the longest long axis (RECIST 1.1)."
+        "chord of the section’s convex hull perpendicular to it, in the same slice. The diameter "
+        "of a tumour is its long axis, that of a lymph node its short axis in the slice with the "
+        "longest long axis (RECIST 1.1)."
     ),
     "as_published": (
         "Sides of the smallest rectangle around the pixel centres of the largest outline in each "
@@ -58,7 +59,7 @@ def _masks(data: ReportData) -> str:
     by_hand = sum(row.segmenter is None for row in data.lesions)
     parts = [f"drafted by {listed(names)}"] if names else []
     if by_hand:
-        parts.append(f"{by_hand} without any segmenter")
+        parts.append(f"given with the scans ({by_hand} of {len(data.lesions)})")
     if not parts:
         return "There are no lesions, so no mask was drafted."
     return f"Masks were {listed(parts)}; the table says which of them a reader has seen."

@@ -66,6 +66,6 @@ def verdict_of(lesions: Sequence[LesionRow]) -> Verdict | None:
     if given:
         headline = f"{counted(given, 'mask')} of {grouped(n)} without a second reading."
         return Verdict(
-            False, headline, "They came with the images; no reader of this study has rated them."
+            True, headline, "They came with the images; no reader of this study has rated them."
         )
     return Verdict(False, f"Readers have reviewed all {counted(n, 'mask')}.", "")
