@@ -57,7 +57,7 @@ class TruthComparison:
 def compare_with_truth(
     study: Study, truth: TruthFolder, folders: Mapping[str, str]
 ) -> list[TruthComparison]:
-    """Compare every series that has a truth.
+    """Compare every series that has a truth, but for masks that came along: those are the truth.
 
     Parameters
     ----------
@@ -81,11 +81,13 @@ def _compare(study: Study, result: SeriesResult, true_map: LabelMap) -> list[Tru
 
     measured = study.objects.get_label_map(result.measured["mask"])
     true_map, _ = label_map_on(true_map, measured.geometry)
-    return [
+    given = {row["lesion"] for row in result.lesions if row["segmenter"] is None}
+    compared = (
         _compare_one(result.id, true_map, int(value), measured)
         for value in np.unique(true_map.array)
         if value
-    ]
+    )
+    return [row for row in compared if row.lesion not in given]
 
 
 def _compare_one(
