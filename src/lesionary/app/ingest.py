@@ -30,6 +30,7 @@ from lesionary.ingest.pairing import ImageEntry, Pairing, pair
 from lesionary.ingest.pseudonym import Pseudonymiser
 from lesionary.ingest.reader_pattern import parse_pattern
 from lesionary.ingest.recist_names import (
+    REGIONS,
     RecistPatient,
     RecistSeries,
     parse_patients,
@@ -300,7 +301,7 @@ class _Intake:
             names=entry.names,
         )
         named = NamedBySource(
-            region=entry.region if entry.region in _REGIONS else None,  # type: ignore[arg-type]
+            region=entry.region if entry.region in REGIONS else None,  # type: ignore[arg-type]
             subset=entry.subset or "train",
             timepoint=timepoint,
             below=source.below,
@@ -337,6 +338,3 @@ def _meaning(entry: ImageEntry, source: SourceFile) -> tuple[str, Quantity]:
     """Return modality and quantity: CT in the recist layout, else what the name tells."""
     modality = "CT" if entry.uuid is not None else modality_of_name(source.below)
     return modality, Quantity.HU if modality == "CT" else Quantity.ARBITRARY
-
-
-_REGIONS = frozenset({"thorax", "abdomen", "thorax_abdomen", "other"})

@@ -9,6 +9,7 @@ import numpy as np
 
 from lesionary.app.results import SeriesResult, series_results
 from lesionary.app.study import Study
+from lesionary.core.terms import LESION
 from lesionary.core.volume import LabelMap
 from lesionary.io.durable import write_bytes
 
@@ -96,7 +97,7 @@ def _compare_one(
     is_true = true_map.array == value
     voxel_ml = true_map.geometry.voxel_volume_mm3 / 1000
     n_true = int(np.count_nonzero(is_true))
-    label = true_map.labels.get(value, "lesion")
+    label = true_map.labels.get(value, LESION)
     shared = np.bincount(measured.array[is_true], minlength=1)
     shared[0] = 0
     lesion = int(np.argmax(shared))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from lesionary.app.intake.images import Admitted
 from lesionary.app.intake.journal import Journal
 from lesionary.app.intake.overlay import as_finding, lay_on, read_drawing
+from lesionary.core.annotation import GIVEN
 from lesionary.core.errors import LesionaryError
 from lesionary.core.findings import Finding, Outcome
 from lesionary.core.terms import LESION
@@ -26,9 +27,6 @@ from lesionary.ingest.structures import References
 from lesionary.io.limits import Limits
 from lesionary.io.objects import ObjectStore
 from lesionary.io.sources import SourceFile
-
-GIVEN = "given"
-"""Author of what came along without a reader's name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from lesionary.app.intake.drawings import DrawingTable, PlacedBox, PlacedMask
 from lesionary.app.intake.images import Admitted, HeldImages
 from lesionary.app.intake.journal import Entry, Journal
 from lesionary.app.study import Study
+from lesionary.core.annotation import UNREVIEWED
 from lesionary.core.findings import Outcome
 from lesionary.core.identity import derived_uuid
 from lesionary.core.volume import Geometry
@@ -24,8 +25,6 @@ from lesionary.ingest.series import SeriesIdentity, SeriesSummary
 from lesionary.io import registry_schema as tables
 from lesionary.io.registry import IngestTransaction
 from lesionary.io.registry_status import ignored_row, left_out_row, series_row
-
-UNREVIEWED = "unreviewed"
 
 
 @dataclass(frozen=True, slots=True)

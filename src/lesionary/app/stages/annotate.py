@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesionary.app.intake.drawings import GIVEN
 from lesionary.app.stage import Stage, Work, finished
 from lesionary.app.stages.prepare import PREPARE
+from lesionary.core.annotation import GIVEN, UNREVIEWED
 from lesionary.core.identity import digest
+from lesionary.core.terms import LESION, STRUCTURE
 from lesionary.core.volume import BoolArray, Box, LabelMap, Volume
 from lesionary.io import registry_schema as tables
 from lesionary.io.objects import ObjectStore
@@ -18,12 +19,6 @@ if TYPE_CHECKING:
     from lesionary.annotate.registry import SegmenterRegistry
     from lesionary.annotate.segmenter import Segmenter
     from lesionary.app.study import Study
-
-STRUCTURE = "structure"
-"""A label of what is no lesion: kept, counted, out of measures and sums."""
-
-UNREVIEWED = "unreviewed"
-"""State of what no reader has affirmed."""
 
 SAME_LESION = 0.4
 """A box and a mask whose boxes share this much (intersection over union) are of one lesion."""
@@ -223,7 +218,7 @@ def _drawn(label_map: LabelMap, mask: GivenMask) -> Iterator[_Drawn]:
     from scipy.ndimage import find_objects
 
     for value, box in enumerate(find_objects(label_map.array), start=1):
-        text = label_map.labels.get(value, "lesion")
+        text = label_map.labels.get(value, LESION)
         if box is not None and text != STRUCTURE:
             yield _Drawn(label_map.array[box] == value, box, text, mask.ingest)
 
@@ -264,7 +259,7 @@ def _boxes_of(label_map: LabelMap) -> list[GivenBox]:
 
     boxes = []
     for piece in components(label_map.array):
-        label = label_map.labels.get(piece.value, "lesion")
+        label = label_map.labels.get(piece.value, LESION)
         if label != STRUCTURE:
             k, j, i = piece.box
             bounds = (k.start, k.stop, j.start, j.stop, i.start, i.stop)

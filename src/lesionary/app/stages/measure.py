@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesionary.app.stage import Stage, Work, finished
-from lesionary.app.stages.annotate import ANNOTATE, UNREVIEWED
+from lesionary.app.stages.annotate import ANNOTATE
+from lesionary.core.annotation import UNREVIEWED
 from lesionary.io.objects import ObjectStore
 
 if TYPE_CHECKING:
