@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from lesionary.core.statistics import spearman, spread_of
 from lesionary.core.volume import FloatArray, Quantity
 from lesionary.publish.report.burden import BurdenPoint
 from lesionary.publish.report.data import DroppedRow, LesionRow, SeriesRow, TruthRow
 from lesionary.publish.report.groups import Group
-from lesionary.publish.report.statistics import spearman, spread_of
 from lesionary.publish.report.table import Cell, Footnotes, Table, columns_of, name_cell
 from lesionary.publish.report.trust import trust_sentence
 from lesionary.publish.report.wording import (
