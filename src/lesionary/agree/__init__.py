@@ -1,0 +1,1 @@
+"""Stage 6 of 9: reader against reader, tumour by tumour."""
