@@ -1,6 +1,7 @@
 """``--reader-from``: who drew what of whom, read from file names."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lesionary.core.errors import InputError
@@ -19,6 +20,7 @@ class NamedParts:
     timepoint: str | None = None
     reader: str | None = None
     label: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,14 @@ class ReaderPattern:
         --------
         >>> pattern = parse_pattern("{subject}/{timepoint}/{reader}_*.nii.gz")
         >>> pattern.match("007/0/anna_tumour.nii.gz")
-        NamedParts(subject='007', timepoint='0', reader='anna', label=None)
+        NamedParts(subject='007', timepoint='0', reader='anna', label=None, group=None)
         """
         match = self.expression.fullmatch(below)
         return None if match is None else NamedParts(**match.groupdict())
 
 
-def parse_pattern(text: str) -> ReaderPattern:
-    """Read a pattern.
+def parse_pattern(text: str, fields: Sequence[str] = FIELDS) -> ReaderPattern:
+    """Read a pattern that may name the given fields.
 
     Raises
     ------
@@ -59,10 +61,10 @@ def parse_pattern(text: str) -> ReaderPattern:
         if field is None:
             expression += _GLOBS.get(part.group(), re.escape(part.group()))
             continue
-        if field not in FIELDS:
+        if field not in fields:
             raise InputError(
                 f"the pattern has no field '{field}'",
-                hint="fields are " + ", ".join(f"{{{name}}}" for name in FIELDS),
+                hint="fields are " + ", ".join(f"{{{name}}}" for name in fields),
             )
         expression += f"(?P={field})" if field in seen else f"(?P<{field}>[^/]+?)"
         seen.add(field)
