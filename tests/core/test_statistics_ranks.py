@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -119,3 +120,33 @@ def test_tau_says_why_it_is_undefined(first, second, n, reason):
 def test_sides_of_unequal_length_are_refused(correlation):
     with pytest.raises(InputError, match="3 and 2"):
         correlation([1, 2, 3], [1, 2])
+
+
+def test_the_p_of_few_pairs_is_the_share_of_all_orders_that_are_as_far_from_chance():
+    first, second = np.array([5, 4, 4, 3, 5.0]), np.array([4, 4, 3, 3, 5.0])
+    found = kendall_tau_b(first, second)
+    taus = [tau_b_by_counting(first, order) for order in itertools.permutations(second)]
+    expected = np.mean([abs(tau) >= abs(found.tau) - 1e-12 for tau in taus])
+    assert (found.p_permutation, found.permutations) == (pytest.approx(expected), 120)
+    assert found.p == stats.kendalltau(first, second).pvalue
+
+
+@given(st.permutations(range(7)))
+def test_without_ties_all_orders_give_the_exact_p_of_scipy(order):
+    found = kendall_tau_b(np.arange(7), np.array(order))
+    assert found.p_permutation == pytest.approx(found.p)
+
+
+def test_of_more_pairs_some_orders_are_drawn_and_the_seed_says_which():
+    first, second = np.random.default_rng(4).integers(0, 5, (2, 20)).astype(float)
+    found = kendall_tau_b(first, second)
+    assert found == kendall_tau_b(first, second)
+    assert found.permutations == 10_000
+    assert found.p_permutation == pytest.approx(found.p, abs=0.05)
+    assert kendall_tau_b(first, second, seed=1).p_permutation != found.p_permutation
+
+
+def test_many_pairs_need_no_permutations():
+    found = kendall_tau_b(np.arange(31), np.arange(31))
+    assert (found.p_permutation, found.permutations) == (None, 0)
+    assert set(found.to_json()["reason"]) == {"p_permutation"}

@@ -136,6 +136,48 @@ def test_an_icc_below_zero_may_lack_an_interval_and_says_why():
     assert set(found.to_json()["reason"]) == {"agreement_low", "agreement_high"}
 
 
+@pytest.mark.parametrize("offset", [0.0, 1.0], ids=["readers alike", "readers apart"])
+@pytest.mark.parametrize(("n_subjects", "most"), [(5, 6), (8, 12), (20, 4), (40, 2)])
+def test_where_subjects_repeat_the_intervals_cover_in_nearly_nine_of_ten(n_subjects, most, offset):
+    """Taken for independent, tumours of one subject gave intervals that covered in 41 to 67 %."""
+    rng = np.random.default_rng(n_subjects)
+    offsets = np.array([-offset, 0.0, offset])
+    truths = 4.49 / (5.49 + offsets.var(ddof=1)), 4.49 / 5.49
+    hits = np.zeros(2)
+    for _ in range(250):
+        owners = np.repeat(np.arange(n_subjects), rng.integers(1, most + 1, n_subjects))
+        owners = np.append(owners, [0, 0])
+        size = rng.normal(0, 2, n_subjects)[owners] + rng.normal(0, 0.7, owners.size)
+        table = size[:, None] + offsets + rng.normal(size=(owners.size, 3))
+        found = icc(table, subjects=owners.tolist())
+        hits[0] += found.agreement_low <= truths[0] <= found.agreement_high
+        hits[1] += found.consistency_low <= truths[1] <= found.consistency_high
+    assert (hits / 250 >= 0.87).all(), hits / 250
+
+
+def test_repeats_change_no_estimate_and_one_object_a_subject_is_the_plain_case():
+    assert icc(JUDGES, subjects=list("abcdef")) == icc(JUDGES)
+    table = np.vstack([JUDGES, JUDGES + 1])
+    plain, by_subject = icc(table), icc(table, subjects=list("abcdef") * 2)
+    assert (by_subject.agreement, by_subject.consistency) == (plain.agreement, plain.consistency)
+    assert (by_subject.n, by_subject.n_subjects, by_subject.has_repeats) == (12, 6, True)
+    assert (plain.interval_method, by_subject.interval_method) == ("F", "jackknife")
+    assert by_subject.agreement_low < by_subject.agreement < by_subject.agreement_high < 1
+
+
+def test_too_few_subjects_with_repeats_have_an_icc_without_interval():
+    found = icc(np.vstack([JUDGES, JUDGES + 1]), subjects=[0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3])
+    assert found.agreement is not None
+    assert (found.agreement_low, found.consistency_high) == (None, None)
+    assert found.reason == "needs 5 subjects where they have several objects: there are 4"
+
+
+def test_perfect_readers_have_an_icc_of_one_where_subjects_repeat_too():
+    table = np.repeat(np.arange(12.0)[:, None], 3, axis=1)
+    found = icc(table, subjects=[0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5])
+    assert (found.agreement_low, found.agreement_high, found.consistency_low) == (1.0, 1.0, 1.0)
+
+
 def test_readings_without_two_axes_are_refused():
     with pytest.raises(InputError, match="subject and reader"):
         icc([1.0, 2.0])
@@ -170,18 +212,18 @@ def test_swapping_the_sides_mirrors_the_limits(pairs):
 
 
 def test_repeats_are_taken_apart_into_within_and_between():
-    subjects = np.repeat(np.arange(40), 5)
+    subjects = np.repeat(np.arange(30), 5)
     rng = np.random.default_rng(0)
-    differences = rng.normal(0, 3, 40)[subjects] + rng.normal(0, 1, 200)
-    found = bland_altman(differences, np.zeros(200), subjects=subjects.tolist())
+    differences = rng.normal(0, 3, 30)[subjects] + rng.normal(0, 1, 150)
+    found = bland_altman(differences, np.zeros(150), subjects=subjects.tolist())
     # Balanced, the components are those of the table of variance.
-    means = differences.reshape(40, 5).mean(axis=1)
-    within = differences.reshape(40, 5).var(axis=1, ddof=1).mean()
+    means = differences.reshape(30, 5).mean(axis=1)
+    within = differences.reshape(30, 5).var(axis=1, ddof=1).mean()
     between = means.var(ddof=1) - within / 5
     assert found.sd == pytest.approx(math.sqrt(within + between), rel=1e-9)
-    reach = stats.t.ppf(0.975, 39) * means.std(ddof=1) / math.sqrt(40)
+    reach = stats.t.ppf(0.975, 29) * means.std(ddof=1) / math.sqrt(30)
     assert found.bias_interval == pytest.approx((found.bias - reach, found.bias + reach), rel=1e-9)
-    assert (found.n, found.n_subjects, found.has_repeats) == (200, 40, True)
+    assert (found.n, found.n_subjects, found.has_repeats) == (150, 30, True)
     assert set(found.to_json()["reason"]) == {"lower_limit_interval", "upper_limit_interval"}
 
 

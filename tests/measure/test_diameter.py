@@ -332,3 +332,18 @@ def test_a_lesion_that_grows_never_gets_shorter(mask, spacing_mm):
     larger[:, :, 1:] |= larger[:, :, :-1].copy()
     first, second = caliper(smaller, geometry), caliper(whole(larger), geometry)
     assert second.long_axis_mm >= first.long_axis_mm - 1e-9
+
+
+@settings(deadline=None)  # the first call compiles
+@given(arrays(np.bool_, array_shapes(min_dims=3, max_dims=3, max_side=9)))
+def test_the_farthest_voxel_centres_of_a_section_are_those_of_all_pairs(mask):
+    """What bounds a published rectangle from above, so that most sections need no OpenCV."""
+    from lesionary.measure._kernels import longest_between_centres
+
+    low = np.where(mask.any(2), mask.argmax(2), np.iinfo(np.int32).max).astype(np.int32)
+    last = mask.shape[2] - 1 - mask[:, :, ::-1].argmax(2)
+    high = np.where(mask.any(2), last, -1).astype(np.int32)
+    for section, found in zip(mask, longest_between_centres(low, high, 0.7, 1.3), strict=True):
+        places = np.argwhere(section) * (0.7, 1.3)
+        pairs = places[:, None] - places[None]
+        assert found == pytest.approx(np.sqrt((pairs**2).sum(-1)).max(initial=0.0))

@@ -192,3 +192,12 @@ def paint_runs(runs: Runs, begins: NDArray[np.int64], numbers: NDArray[Any], out
             continue
         for run in range(begins[component], begins[component + 1]):
             out[runs[run, 0], runs[run, 1] : runs[run, 2]] = number
+
+
+@kernel
+def paint_crop(runs: Runs, n_j: int, corner: tuple[int, int, int], out: AnyArray) -> None:
+    """Set the voxels of ``runs`` in ``out``, a mask whose first voxel is the image's ``corner``."""
+    k, j, i = corner
+    for run in range(runs.shape[0]):
+        row = runs[run, 0]
+        out[row // n_j - k, row % n_j - j, runs[run, 1] - i : runs[run, 2] - i] = True

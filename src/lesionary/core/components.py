@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionary.core.errors import InputError
-from lesionary.core.volume import AnyArray, BoolArray, Box, LabelArray, read_only
+from lesionary.core.flat import flat_voxels
+from lesionary.core.volume import AnyArray, BoolArray, Box, LabelArray
 
 RunArray = NDArray[np.int32]
 """Shape (n, 3): row ``k * n_j + j``, first column, column after the last; in voxel order."""
@@ -52,15 +53,11 @@ class Component:
 
     def crop(self) -> BoolArray:
         """Return its voxels as a new mask of the size of its box."""
-        from lesionary.core._kernels import paint_runs
+        from lesionary.core._kernels import paint_crop
 
         k, j, i = self.box
         out = np.zeros((k.stop - k.start, j.stop - j.start, i.stop - i.start), dtype=np.bool_)
-        row_k, row_j = np.divmod(self.runs[:, 0], self.shape[1])
-        runs = self.runs - np.array([0, i.start, i.start], dtype=np.int32)
-        runs[:, 0] = (row_k - k.start) * out.shape[1] + (row_j - j.start)
-        rows = out.reshape(-1, out.shape[2])
-        paint_runs(runs, np.array([0, len(runs)]), np.ones(1, dtype=np.bool_), rows)
+        paint_crop(self.runs, self.shape[1], (k.start, j.start, i.start), out)
         return out
 
 
@@ -183,7 +180,7 @@ def components(array: AnyArray) -> Components:
     if array.ndim != 3 or array.dtype.kind not in "bu" or array.dtype.itemsize > 2:
         raise InputError(f"components need three axes of labels, not {array.ndim} {array.dtype}")
     n_k, n_j, n_i = array.shape
-    flat = _flat(array)
+    (flat,) = flat_voxels(array)
     shift = 3 if flat.itemsize == 1 else 2
     words = flat[: flat.size >> shift << shift].view(np.uint64)
     runs = _kernels.find_runs(flat, words, shift, n_i)
@@ -192,12 +189,3 @@ def components(array: AnyArray) -> Components:
     firsts = grouped[begins[:-1]].astype(np.int64)
     values = flat[firsts[:, 0] * n_i + firsts[:, 1]].astype(np.uint16)
     return Components((n_k, n_j, n_i), values, voxels, boxes, grouped, begins)
-
-
-def _flat(array: AnyArray) -> AnyArray:
-    """Return the voxels in C order, read-only, native, at an address that holds whole words."""
-    if array.dtype == np.bool_:
-        array = array.view(np.uint8)
-    native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
-    flat = native.reshape(-1)
-    return read_only(flat if flat.ctypes.data % 8 == 0 else flat.copy())

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from lesionary.core.components import MAX_LABEL
 from lesionary.core.errors import InputError
-from lesionary.core.volume import AnyArray, Box, LabelArray, read_only
+from lesionary.core.flat import flat_voxels, words_of
+from lesionary.core.volume import AnyArray, Box, LabelArray
 
 MOST_PAIRS = 1 << 26
 """Entries of the largest table that is counted (half a GiB)."""
@@ -143,7 +144,7 @@ def overlap(first: AnyArray, second: AnyArray) -> Overlap:
     require_two_label_arrays(first, second)
     n_k, n_j, n_i = first.shape
     one, other = flat_voxels(first, second)
-    words = _words(one), _words(other)
+    words = words_of(one), words_of(other)
     rows, columns = _Side(), _Side()
     counts = np.zeros((1, 1), dtype=np.int64)
     portion = np.empty((_PORTION, 5), dtype=np.int32)
@@ -218,27 +219,6 @@ def require_two_label_arrays(first: AnyArray, second: AnyArray) -> None:
             f"label maps of {first.shape} and {second.shape} voxels cannot be compared",
             hint="Resample one onto the other's grid.",
         )
-
-
-def flat_voxels(*arrays: AnyArray) -> list[AnyArray]:
-    """Return the voxels of each in C order, read-only, at addresses that hold whole words.
-
-    All come as uint8, or all as uint16 where any of them has two bytes a voxel. What is so already
-    is not copied.
-    """
-    itemsize = max(array.dtype.itemsize for array in arrays)
-    flats = []
-    for array in arrays:
-        labels = array.view(np.uint8) if array.dtype == np.bool_ else array
-        flat = np.ascontiguousarray(labels, dtype=f"=u{itemsize}").reshape(-1)
-        flats.append(read_only(flat if flat.ctypes.data % 8 == 0 else flat.copy()))
-    return flats
-
-
-def _words(flat: AnyArray) -> NDArray[np.uint64]:
-    per_word = 8 // flat.itemsize
-    words: NDArray[np.uint64] = flat[: flat.size // per_word * per_word].view(np.uint64)
-    return words
 
 
 def _kind(array: AnyArray) -> str:

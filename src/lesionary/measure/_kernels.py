@@ -127,6 +127,35 @@ def _longest_squared(hull: Points, a_mm2: float, b_mm2: float) -> float:
 
 
 @kernel
+def longest_between_centres(low: IntArray, high: IntArray, a_mm: float, b_mm: float) -> FloatArray:
+    """Return each section's longest distance between voxel centres in mm; 0 for one or none."""
+    hull = np.empty((2 * low.shape[1] + 4, 2), np.int64)
+    longest = np.empty(low.shape[0])
+    for section in range(low.shape[0]):
+        n = _centre_hull(low[section], high[section], hull)
+        longest[section] = np.sqrt(max(_longest_squared(hull[:n], a_mm**2, b_mm**2), 0.0))
+    return longest
+
+
+@kernel
+def _centre_hull(low: IntArray, high: IntArray, hull: Points) -> int:
+    """Fill ``hull`` with the convex hull of a section's voxel centres; return how many points."""
+    n = 0
+    for side in range(2):
+        base = n
+        for step in range(low.size):
+            a = step if side == 0 else low.size - 1 - step
+            if high[a] < 0:
+                continue
+            b = low[a] if side == 0 else high[a]
+            while n > base + 1 and _turn(hull, n, a, b) <= 0:
+                n -= 1
+            hull[n, 0], hull[n, 1] = a, b
+            n += 1
+    return n
+
+
+@kernel
 def longest_squared(low: IntArray, high: IntArray, a_mm: float, b_mm: float) -> FloatArray:
     """Return each section's longest distance between outline points, squared, in mm²."""
     hull = np.empty((4 * low.shape[1] + 6, 2), np.int64)

@@ -5,9 +5,11 @@ the recist data set computed, from pixel centre to pixel centre, about one pixel
 ``docs/explanation/diameters.md`` draws both.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 import numpy as np
 
@@ -62,9 +64,9 @@ class _Sections:
 
     @classmethod
     def of(cls, geometry: Geometry) -> "_Sections":
-        across = geometry.superior_axis
+        across, spacing_mm = geometry.superior_axis, geometry.spacing_mm
         a, b = (axis for axis in range(3) if axis != across)
-        a_mm, b_mm = geometry.spacing_mm[a], geometry.spacing_mm[b]
+        a_mm, b_mm = spacing_mm[a], spacing_mm[b]
         if abs(a_mm - b_mm) <= SQUARE_PIXEL * a_mm:
             b_mm = a_mm
         return cls(geometry, across, a, b, a_mm, b_mm)
@@ -162,8 +164,8 @@ def as_published(lesion: Component, geometry: Geometry) -> Diameters | None:
 
     plane = _Sections.of(geometry)
     low, high, corner = _extents(lesion, plane)
-    # No side of a rectangle is longer than the section's caliper: most slices need no OpenCV.
-    bounds_mm = np.sqrt(_kernels.longest_squared(low, high, plane.a_mm, plane.b_mm))
+    # No rectangle is longer than its farthest points are apart: most slices need no OpenCV.
+    bounds_mm = _kernels.longest_between_centres(low, high, plane.a_mm, plane.b_mm)
     voxels = lesion.crop().view(np.uint8)
     in_plane = corner[[plane.a, plane.b]]
     found: dict[int, _Rectangle] = {}
@@ -227,19 +229,21 @@ class _Rectangle:
         """Return the ends of the long and the short axis as fractional indices ``(a, b)``."""
         import cv2
 
-        corners = cv2.boxPoints(self.rectangle).astype(np.float64)
-        sides = np.linalg.norm(np.diff(corners[:3], axis=0), axis=1)
-        corners = corners[:, ::-1] / [1.0, self.plane.b_mm / self.plane.a_mm]
-        middles = (corners + np.roll(corners, -1, axis=0)) / 2
-        along_first, along_second = _in_order(middles[[3, 1]]), _in_order(middles[[0, 2]])
+        corners = cv2.boxPoints(self.rectangle).tolist()  # four points: numpy would only be slower
+        sides = [
+            math.sqrt((x1 - x0) ** 2 + (y1 - y0) ** 2)
+            for (x0, y0), (x1, y1) in pairwise(corners[:3])
+        ]
+        stretch = self.plane.b_mm / self.plane.a_mm
+        points = [(y, x / stretch) for x, y in corners]
+        middles = [
+            ((a0 + a1) / 2, (b0 + b1) / 2) for (a0, b0), (a1, b1) in pairwise([*points, points[0]])
+        ]
+        along_first = np.array(sorted((middles[3], middles[1])))
+        along_second = np.array(sorted((middles[0], middles[2])))
         if sides[0] >= sides[1]:
             return along_first, along_second
         return along_second, along_first
-
-
-def _in_order(ends: FloatArray) -> FloatArray:
-    """Put the end first that comes first in the order of the voxels."""
-    return ends if tuple(ends[0]) <= tuple(ends[1]) else ends[::-1]
 
 
 def _extents(lesion: Component, plane: _Sections) -> tuple[AnyArray, AnyArray, AnyArray]:

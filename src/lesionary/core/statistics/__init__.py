@@ -9,6 +9,7 @@ from lesionary.core.statistics.bland_altman import BlandAltman, bland_altman
 from lesionary.core.statistics.bootstrap import BootstrapInterval, bootstrap_interval
 from lesionary.core.statistics.cohen import RaterAgreement, cohen_kappa
 from lesionary.core.statistics.icc import IntraclassCorrelation, icc
+from lesionary.core.statistics.mean import MeanInterval, Resampling, mean_interval
 from lesionary.core.statistics.ranks import (
     Correlation,
     KendallTau,
@@ -26,7 +27,9 @@ __all__ = [
     "Correlation",
     "IntraclassCorrelation",
     "KendallTau",
+    "MeanInterval",
     "RaterAgreement",
+    "Resampling",
     "Result",
     "Rmse",
     "SignedRank",
@@ -37,6 +40,7 @@ __all__ = [
     "cohen_kappa",
     "icc",
     "kendall_tau_b",
+    "mean_interval",
     "rmse_from_mean",
     "spearman",
     "spread_of",

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from lesionary.core.errors import InputError
+from lesionary.core.statistics.clusters import Clusters
+from lesionary.core.statistics.mean import Resampling, mean_interval
 from lesionary.core.statistics.result import Result, clusters_of
 from lesionary.core.volume import FloatArray
 
@@ -30,8 +32,13 @@ class BlandAltman(Result):
         Standard deviation of the differences, n - 1; with repeats, of one pair of one subject.
     lower_limit, upper_limit : float or None
         Limits of agreement, bias ± 1.96 SD.
-    bias_interval, lower_limit_interval, upper_limit_interval : tuple of float or None
-        Confidence intervals, by Student's t; None for the limits where subjects have several pairs.
+    bias_interval : tuple of float or None
+        Confidence interval of the mean difference, by
+        :func:`~lesionary.core.statistics.mean.mean_interval`.
+    bias_interval_method : str
+        ``bootstrap`` or ``t``; empty where there is no interval.
+    lower_limit_interval, upper_limit_interval : tuple of float or None
+        Confidence intervals, by Student's t; None where subjects have several pairs.
     level : float
         Of the intervals.
     n : int
@@ -49,6 +56,7 @@ class BlandAltman(Result):
     lower_limit: float | None
     upper_limit: float | None
     bias_interval: Ends | None
+    bias_interval_method: str
     lower_limit_interval: Ends | None
     upper_limit_interval: Ends | None
     level: float
@@ -64,7 +72,7 @@ def bland_altman(
     second: ArrayLike,
     *,
     subjects: Sequence[Hashable] | None = None,
-    level: float = 0.95,
+    resampling: Resampling | None = None,
 ) -> BlandAltman:
     """Describe how far two methods or readers differ.
 
@@ -104,68 +112,70 @@ def bland_altman(
     >>> found.bias, found.sd
     (1.0, 1.0)
     """
-    if not 0.0 < level < 1.0:
-        raise InputError(f"a confidence level lies between 0 and 1, not at {level}")
+    resampling = resampling or Resampling()
     a, b = (np.asarray(side, dtype=np.float64).reshape(-1) for side in (first, second))
     if a.size != b.size:
         raise InputError(f"pairs need sides of the same length, not {a.size} and {b.size}")
-    cluster = clusters_of(subjects, a.size)
     is_finite = np.isfinite(a) & np.isfinite(b)
+    owners = clusters_of(subjects, a.size)[is_finite]
     differences: FloatArray = a[is_finite] - b[is_finite]
-    _, numbers, sizes = np.unique(cluster[is_finite], return_inverse=True, return_counts=True)
-    n, n_subjects = int(differences.size), int(sizes.size)
-    has_repeats = n_subjects < n
-    bias = float(differences.mean()) if n else None
+    mean = mean_interval(differences, subjects=owners.tolist(), resampling=resampling)
+    clusters = Clusters.of(owners)
+    n, n_subjects, has_repeats = mean.n, clusters.n, clusters.has_repeats
     result = partial(
         BlandAltman,
-        level=level,
+        bias_interval_method=mean.method,
+        level=resampling.level,
         n=n,
         n_subjects=n_subjects,
         n_left_out=int(a.size) - n,
         has_repeats=has_repeats,
     )
-    if bias is None or n_subjects < 2:
+    bias = mean.estimate
+    if bias is None or mean.low is None or mean.high is None:
         thing = "subjects" if has_repeats else "pairs"
         why = f"needs two {thing}, there is {n_subjects}" if n else "there are no pairs"
-        return result(bias, None, None, None, None, None, None, reason=why)
-    t = _two_sided_t(n_subjects - 1, level)
-    if has_repeats:
-        sd, se = _with_repeats(differences, numbers, sizes.astype(np.float64))
-    else:
-        sd = float(differences.std(ddof=1))
-        se = sd / math.sqrt(n)
-    lower, upper = bias - Z * sd, bias + Z * sd
-    around_bias = (bias - t * se, bias + t * se)
+        return result(
+            bias=bias,
+            sd=None,
+            lower_limit=None,
+            upper_limit=None,
+            bias_interval=None,
+            lower_limit_interval=None,
+            upper_limit_interval=None,
+            reason=why,
+        )
+    sd = _sd_with_repeats(differences, clusters) if has_repeats else float(differences.std(ddof=1))
+    limits = partial(
+        result,
+        bias=bias,
+        sd=sd,
+        lower_limit=bias - Z * sd,
+        upper_limit=bias + Z * sd,
+        bias_interval=(mean.low, mean.high),
+    )
     if has_repeats:
         why = "with several pairs a subject the limits' intervals have no closed form"
-        return result(bias, sd, lower, upper, around_bias, None, None, reason=why)
+        return limits(lower_limit_interval=None, upper_limit_interval=None, reason=why)
+    t = clusters.two_sided_t(resampling.level)
     reach = t * sd * math.sqrt(1.0 / n + Z**2 / (2.0 * (n - 1)))
-    around = ((lower - reach, lower + reach), (upper - reach, upper + reach))
-    return result(bias, sd, lower, upper, around_bias, *around)
+    lower, upper = bias - Z * sd, bias + Z * sd
+    return limits(
+        lower_limit_interval=(lower - reach, lower + reach),
+        upper_limit_interval=(upper - reach, upper + reach),
+    )
 
 
-def _with_repeats(
-    differences: FloatArray, numbers: NDArray[np.intp], sizes: FloatArray
-) -> tuple[float, float]:
-    """Return the SD of one pair of one subject, and the standard error of the bias.
+def _sd_with_repeats(differences: FloatArray, clusters: Clusters) -> float:
+    """Return the SD of one pair of one subject.
 
     The variance within subjects and what is between them beyond it come from a one-way analysis
-    of variance; a negative share between counts as none. The standard error is that of a ratio of
-    sums over subjects.
+    of variance; a negative share between counts as none.
     """
-    n, n_subjects = differences.size, sizes.size
-    means = np.bincount(numbers, weights=differences) / sizes
-    within = float(np.sum((differences - means[numbers]) ** 2)) / (n - n_subjects)
-    bias = differences.mean()
-    among = float(np.sum(sizes * (means - bias) ** 2)) / (n_subjects - 1)
+    sizes = clusters.sizes.astype(np.float64)
+    n, n_subjects = differences.size, clusters.n
+    means = np.bincount(clusters.numbers, weights=differences) / sizes
+    within = float(np.sum((differences - means[clusters.numbers]) ** 2)) / (n - n_subjects)
+    among = float(np.sum(sizes * (means - differences.mean()) ** 2)) / (n_subjects - 1)
     usual_size = (n**2 - float(np.sum(sizes**2))) / ((n_subjects - 1) * n)
-    between = max(0.0, (among - within) / usual_size)
-    off = sizes * (means - bias)
-    se = math.sqrt(n_subjects / (n_subjects - 1) * float(np.dot(off, off))) / n
-    return math.sqrt(within + between), se
-
-
-def _two_sided_t(freedom: int, level: float) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, (1.0 + level) / 2.0))
+    return math.sqrt(within + max(0.0, (among - within) / usual_size))

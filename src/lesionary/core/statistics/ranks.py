@@ -2,12 +2,24 @@
 
 import math
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lesionary.core.statistics.result import Result, finite_pairs
 from lesionary.core.volume import FloatArray
+
+MOST_ENUMERATED = 8
+"""All orders of so many pairs are tried; of more, some are drawn."""
+
+MOST_PERMUTED = 30
+"""Above so many pairs the normal approximation of tau serves."""
+
+N_DRAWN = 10_000
+"""Orders drawn, with the given one beside them."""
+
+NOT_PERMUTED = f"more than {MOST_PERMUTED} pairs need no permutations"
 
 FEWEST_PAIRS = 3
 """Below three pairs Spearman's correlation says nothing."""
@@ -30,11 +42,25 @@ class Correlation(Result):
 class KendallTau(Result):
     """Kendall's tau-b.
 
-    ``tau`` and ``p`` are None where undefined, and ``reason`` says why; ``n`` counts the pairs.
+    Parameters
+    ----------
+    tau : float or None
+        None where undefined; ``reason`` says why.
+    p : float or None
+        Two-sided, as SciPy gives it.
+    p_permutation : float or None
+        Two-sided: the share of all orders of one side whose tau is at least as far from 0. None
+        above 30 pairs, where the normal approximation serves.
+    permutations : int
+        How many orders were looked at: n! up to 8 pairs, else 10,000 drawn; 0 for none.
+    n : int
+        Pairs.
     """
 
     tau: float | None
     p: float | None
+    p_permutation: float | None
+    permutations: int
     n: int
     reason: str = ""
 
@@ -74,21 +100,24 @@ def spearman(first: ArrayLike, second: ArrayLike) -> Correlation:
     return Correlation(rho, _two_sided_p(rho, n), n)
 
 
-def kendall_tau_b(first: ArrayLike, second: ArrayLike) -> KendallTau:
+def kendall_tau_b(first: ArrayLike, second: ArrayLike, *, seed: int = 0) -> KendallTau:
     """Tell how far two samples agree about order, ties taken into account.
 
     Parameters
     ----------
     first, second : float array, shape (n,)
         Pairs; a pair with a value that is not finite is left out of ``n``.
+    seed : int
+        Of the permutations that are drawn.
 
     Returns
     -------
     KendallTau
         Tau-b = (P - Q) / sqrt((P + Q + T)(P + Q + U)), from concordant pairs P, discordant pairs Q,
         and pairs tied on one side only, T and U [1]_. The two-sided p is SciPy's: exact where
-        nothing is tied and n is at most 33, else from the normal approximation; it takes the pairs
-        for independent. Undefined below two pairs, and where a side never varies: raters who give
+        nothing is tied and n is at most 33, else from the normal approximation, which does not suit
+        few pairs with ties: there ``p_permutation`` is the one to trust. Both take the pairs for
+        independent. Undefined below two pairs, and where a side never varies: raters who give
         everything the same score agree, but on no order.
 
     References
@@ -105,16 +134,42 @@ def kendall_tau_b(first: ArrayLike, second: ArrayLike) -> KendallTau:
     x, y = finite_pairs(first, second)
     n = int(x.size)
     if n < 2:
-        return KendallTau(None, None, n, f"needs 2 pairs, there are {n}")
+        return KendallTau(None, None, None, 0, n, f"needs 2 pairs, there are {n}")
     if reason := constant_side(x, y):
-        return KendallTau(None, None, n, reason)
+        return KendallTau(None, None, None, 0, n, reason)
     from scipy.stats import kendalltau
 
     result = kendalltau(x, y)
     tau, p = float(result.statistic), float(result.pvalue)
-    if not math.isfinite(p):
-        return KendallTau(tau, None, n, "too few pairs that are not tied")
-    return KendallTau(tau, p, n)
+    by_permutation, n_permutations = _permuted(x, y, seed)
+    if math.isfinite(p):
+        reason = NOT_PERMUTED if by_permutation is None else ""
+        return KendallTau(tau, p, by_permutation, n_permutations, n, reason)
+    why = "too few pairs that are not tied"
+    return KendallTau(tau, None, by_permutation, n_permutations, n, why)
+
+
+def _permuted(first: FloatArray, second: FloatArray, seed: int) -> tuple[float | None, int]:
+    """Return the share of orders of one side that are as far from chance, and how many were tried.
+
+    Ties stay in every order, so the numerator of tau alone, a whole number, is compared.
+    """
+    n = int(first.size)
+    if n > MOST_PERMUTED:
+        return None, 0
+    signs = [np.sign(side[:, None] - side).astype(np.int8) for side in (first, second)]
+    if n <= MOST_ENUMERATED:
+        orders = np.array(list(permutations(range(n))))
+    else:
+        orders = np.random.default_rng(seed).permuted(np.tile(np.arange(n), (N_DRAWN, 1)), axis=1)
+    rows, columns = np.triu_indices(n, 1)
+    fixed = signs[0][rows, columns].astype(np.int64)
+    observed = abs(int(np.dot(fixed, signs[1][rows, columns])))
+    sums = signs[1][orders[:, rows], orders[:, columns]] @ fixed
+    n_extreme = int(np.count_nonzero(np.abs(sums) >= observed))
+    if n <= MOST_ENUMERATED:
+        return n_extreme / len(orders), len(orders)
+    return (n_extreme + 1) / (N_DRAWN + 1), N_DRAWN
 
 
 def constant_side(first: FloatArray, second: FloatArray) -> str:

@@ -6,7 +6,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
-from lesionary.core.surfels import N_CODES, surfel_areas_mm2
+from lesionary.core.surfaces.surfels import N_CODES, surfel_areas_mm2
 
 SPACINGS = [(1.0, 1.0, 1.0), (5.0, 0.7, 0.7), (0.2, 0.2, 0.2), (1.25, 3.1, 0.4)]
 SPACINGS += [tuple(sides) for sides in np.random.default_rng(4).uniform(0.05, 8, (25, 3))]

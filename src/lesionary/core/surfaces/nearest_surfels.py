@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionary.core.overlap import flat_voxels
-from lesionary.core.surfels import surfel_areas_mm2
+from lesionary.core.flat import flat_voxels
+from lesionary.core.surfaces.surfels import surfel_areas_mm2
 from lesionary.core.volume import AnyArray, Box, FloatArray
 
 BitGrid = NDArray[np.uint64]
@@ -47,7 +47,7 @@ def packed_inside(array: AnyArray, is_inside: NDArray[np.uint8], box: Box) -> Bi
     uint64 array, shape (slices + 2, rows + 2, words)
         Of the box; voxel ``i`` of a row has bit ``i + 1``.
     """
-    from lesionary.core._surface_kernels import pack_inside
+    from lesionary.core.surfaces._kernels import pack_inside
 
     k, j, i = (side.indices(length)[:2] for side, length in zip(box, array.shape, strict=True))
     size = (max(k[1] - k[0], 0), max(j[1] - j[0], 0), max(i[1] - i[0], 0))
@@ -73,7 +73,7 @@ def marked_surfels(inside: BitGrid) -> BitGrid:
         Corner ``i`` of a row, before voxel ``i``, has bit ``i + 64``: the words at a row's ends
         are empty.
     """
-    from lesionary.core._surface_kernels import find_surfels
+    from lesionary.core.surfaces._kernels import find_surfels
 
     return find_surfels(inside)
 
@@ -97,7 +97,7 @@ def nearest_surfels(
     distances_mm, areas_mm2 : float64 arrays, shape (surfels,)
         Ascending by distance, then by area. Infinite where the other surface does not exist.
     """
-    from lesionary.core import _surface_kernels as kernels
+    from lesionary.core.surfaces import _kernels as kernels
 
     near = near_places(spacing_mm)
     counts = np.zeros((*near.distances_mm2.shape, len(near.areas_mm2)), dtype=np.int32)

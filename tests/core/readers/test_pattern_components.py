@@ -9,8 +9,8 @@ from scipy import ndimage
 
 from lesionary.core.components import components
 from lesionary.core.errors import InputError
-from lesionary.core.pattern_components import pattern_components
-from lesionary.core.patterns import foreground_patterns, reader_patterns
+from lesionary.core.readers.pattern_components import pattern_components
+from lesionary.core.readers.patterns import foreground_patterns, reader_patterns
 
 FULL = np.ones((3, 3, 3))
 LABELS = st.sampled_from([0, 0, 0, 0, 1, 7])

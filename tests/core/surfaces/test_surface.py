@@ -13,8 +13,8 @@ from scipy.spatial import cKDTree
 
 from lesionary.core.errors import InputError
 from lesionary.core.overlap import overlap
-from lesionary.core.surface import Directed, surface_distances, surface_metrics
-from lesionary.core.surfels import surfel_areas_mm2
+from lesionary.core.surfaces.surface import Directed, surface_distances, surface_metrics
+from lesionary.core.surfaces.surfels import surfel_areas_mm2
 from lesionary.core.volume import AxisOrder, LabelMap
 from lesionary.io.nifti import read_nifti
 from lesionary.phantoms.readers import ReaderHabits, simulate_reader

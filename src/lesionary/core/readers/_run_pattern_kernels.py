@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionary.core._kernels import ValuedRuns
-from lesionary.core._pattern_kernels import Int, Table, slot_of, take
 from lesionary.core.jit import kernel
+from lesionary.core.readers._pattern_kernels import Int, Table, slot_of, take
 
 _NO_STOP = 1 << 40  # beyond any row
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from lesionary.core.consensus import Method, consensus, majority, staple
 from lesionary.core.errors import GeometryMismatchError, InputError
-from lesionary.core.patterns import ReaderPatterns, foreground_patterns, painted
+from lesionary.core.readers.consensus import Method, consensus, majority, staple
+from lesionary.core.readers.patterns import ReaderPatterns, foreground_patterns, painted
 
 DIGITS = 2e-7  # ITK's 1 - p keeps fewer digits than we do
 EMPTY = np.zeros((4, 10, 10), dtype=bool)

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from lesionary.core._drawings import BATCH
 from lesionary.core.errors import GeometryMismatchError, InputError
-from lesionary.core.patterns import (
+from lesionary.core.readers.drawings import BATCH
+from lesionary.core.readers.patterns import (
     ReaderPatterns,
     foreground_patterns,
     painted,

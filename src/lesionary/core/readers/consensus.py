@@ -1,7 +1,7 @@
 """What several readers would have drawn together: STAPLE and majority (M7).
 
-Both need only how many voxels each set of readers drew (``core/patterns.py``), so expectation and
-maximisation run over a handful of numbers instead of a volume, with the same result. Counts are
+Both need only how many voxels each set of readers drew (``readers/patterns.py``), so expectation
+and maximisation run over a handful of numbers instead of a volume, with the same result. Counts are
 always those of the whole image: STAPLE's prior is the share of foreground in it, and a crop, which
 changes that share, changes the consensus.
 """
@@ -13,10 +13,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionary.core._drawings import Drawings
 from lesionary.core.components import MAX_LABEL
 from lesionary.core.errors import InputError
-from lesionary.core.patterns import ReaderPatterns, painted, patterns_of
+from lesionary.core.readers.drawings import Drawings
+from lesionary.core.readers.patterns import ReaderPatterns, painted, patterns_of
 from lesionary.core.volume import AnyArray, BoolArray, FloatArray, LabelArray, read_only
 
 CONVERGED = 1e-7
@@ -50,7 +50,8 @@ class Staple:
     probability : float64 array, shape (m,)
         Of each pattern's voxels to belong to the object.
     sensitivity : float64 array, shape (n_readers,), or None
-        Share of the object that each reader drew; None where there is no foreground.
+        Share of the object that each reader drew, as estimated; None where there is no foreground.
+        What is reported of readers is :func:`~lesionary.core.readers.performance.performance`.
     specificity : float64 array, shape (n_readers,), or None
         Share of the rest that each reader left out; None where there is no background.
     prior : float
@@ -137,7 +138,7 @@ def staple(patterns: ReaderPatterns, *, max_iterations: int = MAX_ITERATIONS) ->
     if prior == 1:
         reason = {"specificity": NO_BACKGROUND}
         return Staple(patterns, np.ones(1), ones, None, prior, 0, True, reason)
-    from lesionary.core._consensus_kernels import estimate
+    from lesionary.core.readers._consensus_kernels import estimate
 
     probability = patterns.n_drawing / patterns.n_readers
     counts = patterns.counts.astype(np.float64)

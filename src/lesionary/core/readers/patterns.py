@@ -15,9 +15,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionary.core._drawings import MAX_READERS, Drawings
 from lesionary.core.components import MAX_LABEL
 from lesionary.core.errors import InputError
+from lesionary.core.readers.drawings import MAX_READERS, Drawings
 from lesionary.core.volume import AnyArray, BoolArray, read_only
 
 PatternArray = NDArray[np.uint64]

@@ -14,10 +14,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionary.core._drawings import checked_arrays, sorted_entries
-from lesionary.core.components import Component, Components, RunArray, _flat
+from lesionary.core.components import Component, Components, RunArray
 from lesionary.core.errors import InputError
-from lesionary.core.patterns import ReaderPatterns, with_background
+from lesionary.core.flat import flat_voxels
+from lesionary.core.readers.drawings import checked_arrays, sorted_entries
+from lesionary.core.readers.patterns import ReaderPatterns, with_background
 from lesionary.core.volume import AnyArray, BoolArray
 
 Ints = NDArray[np.int64]
@@ -160,7 +161,7 @@ def pattern_components(
     3 [True, True] 0.5
     1 [True, False] 0.0
     """
-    from lesionary.core._run_pattern_kernels import sort_by_key, unite_runs
+    from lesionary.core.readers._run_pattern_kernels import sort_by_key, unite_runs
 
     arrays = checked_arrays(arrays)
     if arrays[0].ndim != 3:
@@ -192,7 +193,7 @@ def _runs_of(
     width = arrays[0].shape[2]
     lists = []
     for array in arrays:
-        flat = _flat(array)
+        (flat,) = flat_voxels(array)
         shift = 3 if flat.itemsize == 1 else 2
         words = flat[: flat.size >> shift << shift].view(np.uint64)
         lists.append(find_runs(flat, words, shift, width))
@@ -212,7 +213,8 @@ def _connected(
 ) -> tuple[Components, Ints]:
     """Group disjoint runs, sorted by value, row and start, into components of each value.
 
-    Where each value is one object, its runs are one component, connected or not. Returns the components and the number of each run's.
+    Where each value is one object, its runs are one component, connected or not. Returns the
+    components and the number of each run's.
     """
     from lesionary.core._kernels import group_runs, join_runs
 
@@ -246,8 +248,8 @@ def _counted(
     runs: NDArray[np.int32], readers: Ints, holder: Ints, numbers: Ints, n_readers: int
 ) -> tuple[Ints, NDArray[np.uint64], Ints]:
     """Return object, pattern and count, sorted by the first two."""
-    from lesionary.core._pattern_kernels import larger_table, new_table
-    from lesionary.core._run_pattern_kernels import count_run_patterns
+    from lesionary.core.readers._pattern_kernels import larger_table, new_table
+    from lesionary.core.readers._run_pattern_kernels import count_run_patterns
 
     table, n_taken, run = new_table(1024), 0, 0
     while True:

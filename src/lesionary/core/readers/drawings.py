@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionary.core.components import _flat
 from lesionary.core.errors import GeometryMismatchError, InputError
+from lesionary.core.flat import flat_voxels
 from lesionary.core.volume import AnyArray
 
 if TYPE_CHECKING:
-    from lesionary.core._pattern_kernels import Batch, Table
+    from lesionary.core.readers._pattern_kernels import Batch, Table
 
 MAX_READERS = 64
 """Bits of a pattern."""
@@ -80,10 +80,10 @@ class Drawings:
     @classmethod
     def of(cls, arrays: Sequence[AnyArray], meaning: NDArray[np.uint16] = AS_DRAWN) -> "Drawings":
         """Check the arrays and find the blocks that are not empty."""
-        from lesionary.core._pattern_kernels import BLOCK, mark_blocks
+        from lesionary.core.readers._pattern_kernels import BLOCK, mark_blocks
 
         checked = checked_arrays(arrays)
-        voxels = tuple(_flat(array) for array in checked)
+        voxels = tuple(flat_voxels(array)[0] for array in checked)
         size = voxels[0].size
         is_used = np.zeros(-(-size // BLOCK), dtype=np.bool_)
         for flat in voxels:
@@ -100,7 +100,7 @@ class Drawings:
 
     def batches(self) -> "Iterator[Batch]":
         """Gather the blocks; each batch is overwritten by the next."""
-        from lesionary.core._pattern_kernels import BLOCK, gather, unite_words
+        from lesionary.core.readers._pattern_kernels import BLOCK, gather, unite_words
 
         n_gathered = min(BATCH, self.blocks.size)
         buffer = np.empty((len(self.voxels), n_gathered * BLOCK), dtype=np.uint16)
@@ -116,7 +116,7 @@ class Drawings:
 
     def counted(self) -> "Table":
         """Return value, pattern and count of all that was drawn, sorted by the first two."""
-        from lesionary.core._pattern_kernels import count_patterns, larger_table, new_table
+        from lesionary.core.readers._pattern_kernels import count_patterns, larger_table, new_table
 
         table, n_taken = new_table(1024), 0
         for _, buffer, words, held in self.batches():
@@ -148,7 +148,7 @@ class Drawings:
         InputError
             If a pattern of the arrays is missing.
         """
-        from lesionary.core._pattern_kernels import index_table, paint_best
+        from lesionary.core.readers._pattern_kernels import index_table, paint_best
 
         empty = np.flatnonzero(patterns == np.uint64(0))
         empty = empty[np.lexsort((values[empty], -scores[empty]))]

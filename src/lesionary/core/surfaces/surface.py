@@ -1,10 +1,10 @@
 """How far two surfaces lie apart, surfel by surfel: surface Dice, Hausdorff and mean distance.
 
 The definition is that of the published surface-distance [1]_: surfels sit at the corners where
-eight voxels meet (see :mod:`lesionary.core.surfels`), each is as far from the other surface as
-the nearest corner that carries a surfel of it, and weighs as much as its area. The image's border
-closes an object: what lies beyond it is outside. Border voxels, the other usual definition, give
-other numbers.
+eight voxels meet (``surfaces/surfels.py``), each is as far from the other surface as the nearest
+corner that carries a surfel of it, and weighs as much as its area. The image's border closes an
+object: what lies beyond it is outside. Border voxels, the other usual definition, give other
+numbers.
 
 References
 ----------
@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from lesionary.core.components import MAX_LABEL
 from lesionary.core.errors import InputError
-from lesionary.core.nearest_surfels import marked_surfels, nearest_surfels, packed_inside
 from lesionary.core.overlap import overlap, require_two_label_arrays
+from lesionary.core.surfaces.nearest_surfels import marked_surfels, nearest_surfels, packed_inside
 from lesionary.core.volume import AnyArray, Box, FloatArray
 
 

@@ -1,0 +1,1 @@
+"""What several readers drew: patterns, tumours, consensus. Two stages need it."""

@@ -1,0 +1,1 @@
+"""The surface of a label, and how far two of them lie apart."""
