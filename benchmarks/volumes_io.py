@@ -1,90 +1,149 @@
-"""Time ``.nii.gz`` reading and writing against nibabel and SimpleITK (`BENCHMARKS.md` row 7b).
+"""Reading and writing ``.nii.gz`` (row 7b): the trunk CT as int16, from and into the page cache.
 
-``python benchmarks/volumes_io.py [--slices N] [--repeats N]``. A CT-like volume of 512 × 512
-slices, int16: smooth tissue inside a body, air outside, noise everywhere. Every contestant reads
-the file that nibabel wrote and writes the same array; the best of N counts. nibabel and SimpleITK
-write at their default levels. Ours is read back and compared.
+Everybody reads the file that nibabel wrote; nibabel and SimpleITK write at their own levels.
 """
 
-import argparse
-import time
-from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
-import nibabel
 import numpy as np
-import SimpleITK as sitk
-from scipy.ndimage import gaussian_filter
 
-from lesionary.core.volume import Geometry, Volume
-from lesionary.io.nifti import lps_from_ras, read_nifti, write_nifti
+from benchmarks import volumes
+from benchmarks.race import Contestant, Inputs, Row
+from benchmarks.volumes import THORAX_MM, geometry_of
+from lesionary.core.volume import Volume
+from lesionary.io.nifti import read_nifti, write_nifti
 
-RAS = np.diag([-0.75, -0.75, 1.5, 1.0])
-
-
-def ct_like(n_slices: int, seed: int = 0) -> Volume:
-    """Draw a body of soft tissue in air, with noise of 12 HU."""
-    rng = np.random.default_rng(seed)
-    shape = (n_slices, 512, 512)
-    y, x = np.mgrid[-1:1:512j, -1:1:512j]
-    body = (x / 0.85) ** 2 + (y / 0.6) ** 2 < 1
-    coarse = gaussian_filter(rng.standard_normal((n_slices, 128, 128)), (1, 4, 4))
-    tissue = np.kron(coarse / coarse.std() * 120, np.ones((1, 4, 4)))
-    hu = (np.where(body, tissue, -1000) + rng.normal(0, 12, shape)).round().astype(np.int16)
-    return Volume(hu, Geometry(shape, lps_from_ras(RAS)), "CT")
+RAS = np.diag([-THORAX_MM[2], -THORAX_MM[1], THORAX_MM[0], 1.0])
 
 
-def best_of(repeats: int, action: Callable[[], object]) -> float:
-    """Return the shortest wall time of ``action`` in seconds."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - start)
-    return min(times)
+def _make_nifti(folder: Path) -> None:
+    import nibabel
+
+    volumes.make(["thorax_ct"], folder)
+    image = nibabel.Nifti1Image(np.load(folder / "thorax_ct.npy").transpose(), RAS)
+    unfinished = folder / "part.nii.gz"
+    image.to_filename(unfinished)
+    unfinished.rename(folder / "thorax.nii.gz")
 
 
-def compare(n_slices: int = 120, repeats: int = 3) -> dict[str, dict[str, float]]:
-    """Return operation → contestant → seconds."""
-    volume = ct_like(n_slices)
-    data = volume.array.transpose()
-    image = sitk.GetImageFromArray(volume.array)
-    with TemporaryDirectory() as folder:
-        source, target = Path(folder) / "source.nii.gz", Path(folder) / "target.nii.gz"
-        nibabel.Nifti1Image(data, RAS).to_filename(source)
-        reading: dict[str, Callable[[], object]] = {
-            "lesionary": lambda: read_nifti(source),
-            "nibabel dataobj": lambda: np.asanyarray(nibabel.load(source).dataobj),
-            "nibabel get_fdata": lambda: nibabel.load(source).get_fdata(),
-            "SimpleITK": lambda: sitk.GetArrayViewFromImage(sitk.ReadImage(str(source))),
-        }
-        writing: dict[str, Callable[[], object]] = {
-            "lesionary": lambda: write_nifti(target, volume),
-            "nibabel": lambda: nibabel.Nifti1Image(data, RAS).to_filename(target),
-            "SimpleITK": lambda: sitk.WriteImage(image, str(target), True),
-        }
-        seconds = {
-            "read": {name: best_of(repeats, action) for name, action in reading.items()},
-            "write": {name: best_of(repeats, action) for name, action in writing.items()},
-        }
-        write_nifti(target, volume)
-        assert np.array_equal(np.asanyarray(nibabel.load(target).dataobj), data)
-        assert np.array_equal(read_nifti(source).array, volume.array)
-    return seconds
+volumes.MAKERS["thorax.nii.gz"] = _make_nifti
 
 
-def main() -> None:
-    """Print seconds and how many times longer each peer takes."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--slices", type=int, default=120)
-    parser.add_argument("--repeats", type=int, default=3)
-    options = parser.parse_args()
-    for operation, seconds in compare(options.slices, options.repeats).items():
-        for name, value in seconds.items():
-            ratio = value / seconds["lesionary"]
-            print(f"{operation:6} {name:18} {value:7.3f} s  {ratio:6.2f} ×")
+def source_of(**inputs: Path) -> Inputs:
+    """Give the file's name."""
+    (source,) = inputs.values()
+    return {"source": source}
 
 
-if __name__ == "__main__":
-    main()
+def our_read(source: Path) -> np.ndarray:
+    """Read with this package."""
+    return read_nifti(source).array
+
+
+def nibabel_read(source: Path) -> np.ndarray:
+    """Read with nibabel in the file's own type."""
+    import nibabel
+
+    return np.asanyarray(nibabel.load(source).dataobj)
+
+
+def nibabel_fdata(source: Path) -> np.ndarray:
+    """Read as nibabel's tutorials do."""
+    import nibabel
+
+    array: np.ndarray = nibabel.load(source).get_fdata()
+    return array
+
+
+def simpleitk_read(source: Path) -> np.ndarray:
+    """Read with SimpleITK."""
+    import SimpleITK as sitk
+
+    array: np.ndarray = sitk.GetArrayFromImage(sitk.ReadImage(str(source)))
+    return array
+
+
+def described(array: np.ndarray) -> str:
+    """Tell what was read, whatever the order of its axes."""
+    return f"{array.dtype}, mean {array.mean():.1f}"
+
+
+def target_of(name: str) -> Path:
+    """Return a file of this process in the folder of temporary files."""
+    import tempfile
+
+    return Path(tempfile.mkdtemp()) / name
+
+
+def for_us(thorax_ct: np.ndarray) -> Inputs:
+    """Give our type."""
+    volume = Volume(thorax_ct, geometry_of(thorax_ct, THORAX_MM), "CT")
+    return {"volume": volume, "target": target_of("ours.nii.gz")}
+
+
+def for_nibabel(thorax_ct: np.ndarray) -> Inputs:
+    """Give nibabel's order of axes."""
+    return {"data": thorax_ct.transpose(), "target": target_of("nibabel.nii.gz")}
+
+
+def for_simpleitk(thorax_ct: np.ndarray) -> Inputs:
+    """Give an ITK image."""
+    import SimpleITK as sitk
+
+    return {"image": sitk.GetImageFromArray(thorax_ct), "target": target_of("itk.nii.gz")}
+
+
+def our_write(volume: Volume, target: Path) -> Path:
+    """Write with this package."""
+    write_nifti(target, volume)
+    return target
+
+
+def nibabel_write(data: np.ndarray, target: Path) -> Path:
+    """Write with nibabel."""
+    import nibabel
+
+    nibabel.Nifti1Image(data, RAS).to_filename(target)
+    return target
+
+
+def simpleitk_write(image: Any, target: Path) -> Path:
+    """Write with SimpleITK."""
+    import SimpleITK as sitk
+
+    sitk.WriteImage(image, str(target), True)
+    return target
+
+
+def size_of(target: Path) -> str:
+    """Tell the file's size."""
+    return f"{target.stat().st_size / 1e6:.0f} MB"
+
+
+READ = Row(
+    "7b",
+    "Read a CT from .nii.gz",
+    ("thorax.nii.gz",),
+    (
+        Contestant("lesionary", our_read, "int16", ("isal",), source_of, described, is_ours=True),
+        Contestant(
+            "nibabel dataobj", nibabel_read, "the file's type", ("nibabel",), source_of, described
+        ),
+        Contestant(
+            "nibabel get_fdata", nibabel_fdata, "float64", ("nibabel",), source_of, described
+        ),
+        Contestant("SimpleITK", simpleitk_read, "int16", ("SimpleITK",), source_of, described),
+    ),
+)
+WRITE = Row(
+    "7c",
+    "Write a CT to .nii.gz",
+    ("thorax_ct",),
+    (
+        Contestant("lesionary", our_write, "", ("isal",), for_us, size_of, is_ours=True),
+        Contestant("nibabel", nibabel_write, "", ("nibabel",), for_nibabel, size_of),
+        Contestant("SimpleITK", simpleitk_write, "", ("SimpleITK",), for_simpleitk, size_of),
+    ),
+)
+ROWS = (READ, WRITE)
