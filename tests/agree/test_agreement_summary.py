@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lesionary.agree.agreement import agreement
-from lesionary.agree.metrics import LEFT_OUT, Resampling
+from lesionary.agree.metrics import LEFT_OUT
 from lesionary.agree.summary import summarise
 from lesionary.core.cases import CaseKey
 from lesionary.core.identity import canonical_json
-from lesionary.core.statistics import bland_altman, icc
+from lesionary.core.statistics import Resampling, bland_altman, icc
 from lesionary.core.volume import Geometry, LabelMap
 
 GRID = Geometry((1, 1, 12), np.diag([5.0, 2.0, 10.0, 1.0]))  # a voxel has 0.1 ml
@@ -219,6 +219,60 @@ def test_readers_may_differ_from_case_to_case():
     assert overall(found, "dice", "A vs. C")["n"] == 1
     row = one(found.icc, level="tumour", scope="overall", reading="volume")
     assert (row["n"], row["n_left_out"], row["agreement"]) == (1, 2, None)
+
+
+def test_a_case_that_was_not_read_is_told_apart_from_a_tumour_that_was_missed():
+    cases = [
+        case("/s1/a", "1111........", "11..........", "............"),
+        case("/s2/b", "11..........", "1111........", names="AB"),
+        case("/s3/c", "11..........", "1111........", names="AB"),
+    ]
+    found = summarise(cases, QUICK)
+    counts = one(found.counts, scope="overall")
+    assert [counts[f"not_read_by_{name}"] for name in "ABC"] == [0, 0, 2]
+    assert [counts[f"missed_by_{name}"] for name in "ABC"] == [0, 0, 1]
+    assert (counts["n_cases"], counts["n_cases_with_all_readers"]) == (3, 1)
+    for metric in ("fleiss_kappa", "volume_rmse_ml"):
+        row = overall(found, metric, "all")
+        assert (row["n_readers_least"], row["n_readers_most"]) == (2, 3)
+    row = one(found.icc, level="tumour", scope="overall", reading="volume")
+    assert (row["n_readers_least"], row["n_readers_most"], row["n_left_out"]) == (2, 3, 2)
+    row = overall(found, "dice", "A vs. B")
+    assert (row["n_readers_least"], row["n_readers_most"]) == (2, 2)
+
+
+def test_one_quantity_has_one_interval(found):
+    mean = overall(found, "volume_difference_ml", "A vs. C")
+    bias = one(
+        found.bland_altman, level="tumour", scope="overall", pair="A vs. C", reading="volume"
+    )
+    assert (mean["mean"], mean["mean_low"]) == pytest.approx((bias["bias"], bias["bias_low"]))
+    assert mean["mean_high"] == pytest.approx(bias["bias_high"])
+    assert mean["interval_method"] == bias["bias_interval_method"] == "t"
+
+
+def test_few_subjects_have_a_wide_interval_that_stays_within_what_a_dice_can_be(found):
+    dice = overall(found, "dice", "A vs. B")
+    assert (dice["n_subjects"], dice["interval_method"]) == (3, "t")
+    assert 0.0 <= dice["mean_low"] < dice["mean"] < dice["mean_high"] <= 1.0
+
+
+def test_an_icc_says_of_how_many_subjects_it_is_and_whether_they_repeat(found):
+    row = one(found.icc, level="tumour", scope="overall", reading="volume")
+    assert (row["n"], row["n_subjects"], row["has_repeats"]) == (5, 3, True)
+    assert row["agreement_low"] is None
+    assert "needs 5 subjects" in row["reason"]["agreement_low"]
+
+
+def test_an_empty_consensus_leaves_sensitivity_undefined_and_counted():
+    """Of three readers one alone drew anything: no voxel reaches a probability of one half."""
+    found = summarise([case("/s/a", "11..........", "............", "............")], QUICK)
+    rows = found.tumour_readers
+    assert [row["staple_sensitivity"] for row in rows] == [None] * 3
+    assert all("consensus is empty" in row["reason"]["staple_sensitivity"] for row in rows)
+    assert [row["staple_specificity"] for row in rows] == pytest.approx([10 / 12, 1, 1], abs=0.2)
+    sensitivity = overall(found, "staple_sensitivity", "A")
+    assert (sensitivity["n"], sensitivity["n_undefined"]) == (0, 1)
 
 
 def test_without_diameters_there_are_none_in_any_table():

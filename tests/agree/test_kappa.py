@@ -19,7 +19,7 @@ from lesionary.agree.kappa import (
     krippendorff_alpha,
 )
 from lesionary.core.errors import InputError
-from lesionary.core.patterns import ReaderPatterns
+from lesionary.core.readers.patterns import ReaderPatterns
 
 
 def patterns_of(drawings):

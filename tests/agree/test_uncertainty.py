@@ -13,9 +13,9 @@ from lesionary.agree.uncertainty import (
     reader_entropy,
     staple_uncertainty,
 )
-from lesionary.core.consensus import staple
 from lesionary.core.errors import InputError
-from lesionary.core.patterns import foreground_patterns, painted
+from lesionary.core.readers.consensus import staple
+from lesionary.core.readers.patterns import foreground_patterns, painted
 
 
 @st.composite

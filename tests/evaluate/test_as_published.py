@@ -9,6 +9,7 @@ from scipy import ndimage
 from lesionary.core.volume import Geometry, LabelMap
 from lesionary.evaluate.as_published import PublishedDetection, printed
 from lesionary.evaluate.evaluation import evaluate
+from lesionary.evaluate.options import EvaluateOptions
 from strategies import geometries, label_maps
 
 FULL = np.ones((3, 3, 3))
@@ -95,3 +96,18 @@ def test_empty_masks_print_no_rates_and_say_why():
     assert published["labels"] == []
     assert set(published["detection"]["reason"]) == {"sensitivity", "false_negative_rate", "f1"}
     assert printed(None) == "nan"
+
+
+def test_a_label_that_alone_is_identical_is_not_called_a_mask_compared_with_itself():
+    same, other = document_of("11.22", "11.2.")["as_published"]["labels"]
+    assert same["differs"][0].startswith("this label's voxels are the same on both sides")
+    assert not any("itself" in text for text in [*same["differs"], *other["differs"]])
+
+
+def test_only_the_counts_that_differ_are_named():
+    """Two lesions, two hits on either counting; one predicted crumb is too small to be made up."""
+    options = EvaluateOptions(min_voxels=2)
+    document = evaluate(row("11.11.."), row("11.11.1"), options).to_json()
+    (text,) = document["as_published"]["differs"]
+    assert "1 instead of 0 false positives" in text
+    assert "lesions found" not in text

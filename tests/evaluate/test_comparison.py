@@ -83,3 +83,11 @@ def test_exchanging_the_sides_turns_the_differences_round():
 def test_a_case_that_stands_twice_is_refused():
     with pytest.raises(InputError, match="once"):
         compare(cases([0.5]) * 2, cases([0.5]), metrics=("dsc",))
+
+
+def test_one_name_in_two_groups_is_two_people():
+    first = [*cases([0.9, 0.8, 0.7], group="A"), *cases([0.9, 0.6, 0.5], group="B")]
+    second = [*cases([0.8, 0.6, 0.3], group="A"), *cases([0.95, 0.9, 0.6], group="B")]
+    row = compare(first, second, metrics=("dsc",))[-1]
+    assert (row["group"], row["n_pairs"], row["n_subjects"], row["n_by_subject"]) == (None, 6, 6, 6)
+    assert row["p_by_subject"] == pytest.approx(row["p_by_case"])

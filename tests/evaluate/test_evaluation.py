@@ -100,7 +100,7 @@ def test_another_grid_is_refused():
 
 
 def test_several_references_give_each_their_mean_and_their_consensus():
-    pytest.importorskip("lesionary.core.consensus")
+    pytest.importorskip("lesionary.core.readers.consensus")
     readers = [("A", drawn((1, LEFT))), ("B", drawn((1, LEFT))), ("C", drawn((1, LEFT), (2, FAR)))]
     document = evaluate_against(readers, drawn((1, LEFT))).to_json()
     assert [one["reference"] for one in document["references"]] == ["A", "B", "C"]
@@ -117,7 +117,7 @@ def test_several_references_give_each_their_mean_and_their_consensus():
 
 
 def test_the_majority_of_three_leaves_out_what_one_alone_drew():
-    pytest.importorskip("lesionary.core.consensus")
+    pytest.importorskip("lesionary.core.readers.consensus")
     readers = [("A", drawn((1, LEFT))), ("B", drawn((1, LEFT))), ("C", drawn((1, RIGHT), (2, FAR)))]
     against = evaluate_against(readers, drawn((1, LEFT)), method="majority")
     assert against.consensus.is_self_compared

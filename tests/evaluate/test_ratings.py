@@ -194,7 +194,9 @@ def test_numbers_of_a_pair_are_what_they_should_be():
 def test_a_rater_who_never_varies_has_no_tau_and_the_notebook_prints_nan():
     pair = only_pair(rated([5, 5, 5], [5, 4, 5]))
     assert pair["kendall_tau_b"] is None
-    assert pair["reason"] == dict.fromkeys(("kendall_tau_b", "p"), "ne1 never varies: 5 in all 3")
+    assert pair["reason"] == dict.fromkeys(
+        ("kendall_tau_b", "p", "p_permutation"), "ne1 never varies: 5 in all 3"
+    )
     assert pair["exact_agreement"] == pytest.approx(2 / 3)
     assert pair["weighted_kappa"] == 0.0
     assert pair["as_published"]["tau"] is None
@@ -205,7 +207,22 @@ def test_two_raters_who_give_everything_a_five_agree_without_tau_or_kappa():
     pair = only_pair(rated([5] * 34, [5] * 34))
     assert (pair["n"], pair["exact_agreement"]) == (34, 1.0)
     assert {name for name, value in pair.items() if value is None} == set(pair["reason"])
-    assert set(pair["reason"]) == {"kendall_tau_b", "p", "cohen_kappa", "weighted_kappa"}
+    assert set(pair["reason"]) == {
+        "kendall_tau_b",
+        "p",
+        "p_permutation",
+        "cohen_kappa",
+        "weighted_kappa",
+    }
+
+
+def test_few_cases_have_a_p_by_permutation_and_say_of_how_many_patients_they_are():
+    pair = only_pair(rated([5, 4, 3, 4], [4, 4, 3, 5]))
+    assert 0 < pair["p_permutation"] <= 1
+    assert (pair["n"], pair["n_subjects"]) == (4, 4)
+    rows = [f"a,p1,ai_{n},{n + 1}" for n in range(3)] + [f"b,p1,ai_{n},{3 - n}" for n in range(3)]
+    of_one = only_pair(table_of(*rows, header="Reviewer,PatientID,AISegmentation,LikertScore"))
+    assert (of_one["n"], of_one["n_subjects"]) == (3, 1)
 
 
 def test_a_row_that_is_there_twice_changes_what_was_published_and_nothing_else():
@@ -236,7 +253,8 @@ def test_groups_are_averaged_by_reviewer_with_an_interval_that_draws_patients():
     assert found["group_by"] == "ContrastPhase"
     arterial, venous, unrated = found["groups"]
     assert (arterial["mean"], arterial["n"], arterial["n_subjects"]) == (3.0, 20, 4)
-    assert arterial["low"] <= 3.0 <= arterial["high"]
+    assert 1.0 <= arterial["low"] <= 3.0 <= arterial["high"] <= 5.0
+    assert (arterial["interval_method"], venous["interval_method"]) == ("t", "")
     assert (venous["mean"], venous["low"], venous["median"]) == (3.0, None, 3.0)
     assert set(venous["reason"]) == {"low", "high"}
     assert set(unrated["reason"]) == {"mean", "low", "high", "median"}

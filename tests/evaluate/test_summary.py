@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from lesionary.core.cases import CaseKey
+from lesionary.core.statistics import Resampling
 from lesionary.core.volume import Geometry, LabelMap
 from lesionary.evaluate.entries import against, case_rows
 from lesionary.evaluate.evaluation import evaluate, evaluate_against
+from lesionary.evaluate.means import METRICS
 from lesionary.evaluate.options import EvaluateOptions
-from lesionary.evaluate.summary import SummaryOptions, summarise
+from lesionary.evaluate.summary import PUBLISHED, summarise
 
-QUICK = SummaryOptions(n_resamples=200)
+QUICK = Resampling(n_resamples=200)
 
 
 def row(text):
@@ -94,9 +96,12 @@ def test_all_cases_their_own_reference_is_the_prostates_table():
     assert "itself" in found["reason"]["mean_without_self_compared"]
 
 
-def test_beside_corrected_cases_an_identical_mask_has_a_published_nsd_of_one():
+def test_an_identical_mask_has_a_published_nsd_of_nought_beside_corrected_cases_too():
     found = score(summarise(MIXED, QUICK), "nsd")
-    assert found["as_published_mean"] == pytest.approx((MIXED[0][1]["labels"][0]["nsd"] + 1) / 2)
+    shown = [document["as_published"]["labels"][0]["nsd"] for _, document in MIXED[:2]]
+    assert shown == [MIXED[0][1]["labels"][0]["nsd"], 0.0]
+    assert found["as_published_mean"] == pytest.approx(np.mean(shown))
+    assert "printed as 0.00 and count 0 in 1 of 2" in found["differs"]
 
 
 def test_intervals_draw_subjects_with_all_their_cases():
@@ -106,8 +111,85 @@ def test_intervals_draw_subjects_with_all_their_cases():
     assert found["reason"]["ci_low"]
     cases.append(case("other", "1111", "1111", subject="two"))
     found = score(summarise(cases, QUICK), "dsc")
-    assert found["n_subjects"] == 2
-    assert (found["ci_low"], found["ci_high"]) == pytest.approx((2 / 3, 1.0))
+    assert (found["n_subjects"], found["ci_method"]) == (2, "t")
+    assert 0.0 <= found["ci_low"] < found["mean"] < found["ci_high"] <= 1.0
+    many = [case(f"{n}", "1111.", "11..." if n % 2 else "1111.") for n in range(40)]
+    found = score(summarise(many, QUICK), "dsc")
+    assert (found["ci_method"], found["n_subjects"]) == ("bootstrap", 40)
+
+
+def test_one_name_in_two_groups_is_two_people():
+    """Merged, each person would have a good case and a bad one, and none would differ at all."""
+    cases = [
+        case(f"{group}{n}", "1111.", prediction, group=group, subject=f"{n}")
+        for group, prediction in (("A", "1111."), ("B", "1...."))
+        for n in range(5)
+    ]
+    found = score(summarise(cases, QUICK), "dsc", group=None)
+    assert (found["n"], found["n_subjects"]) == (10, 10)
+    assert found["ci_high"] - found["ci_low"] > 0.4
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_counts_of_a_row_add_up(metric):
+    cases = [
+        *MIXED,
+        case("neither", "11...", "1....", composites={"both": (2, 3)}),
+        case("one", "33...", "3....", composites={"both": (2, 3)}),
+        case("gone", "22...", ".....", composites={"both": (2, 3)}),
+    ]
+    summary = summarise(cases, QUICK)
+    for label in ("1", "2", "3", "both"):
+        row = score(summary, metric, label)
+        assert row["n"] + row["n_undefined"] == row["n_cases"] == 8
+        n_one_sided = row["n_missed"] + row["n_spurious"]
+        is_distance = metric not in {"dsc", "nsd", "volume_difference_ml"}
+        assert row["n_undefined"] == row["n_absent"] + (n_one_sided if is_distance else 0)
+        if metric not in PUBLISHED:
+            assert (row["as_published_n"], row["as_published_n_dropped"]) == (0, 0)
+            continue
+        assert row["as_published_n_dropped"] == n_one_sided
+        assert row["n"] == row["as_published_n"] + (0 if is_distance else n_one_sided)
+
+
+def test_a_mean_over_references_says_what_it_was_missed_against():
+    pytest.importorskip("lesionary.core.readers.consensus")
+    prediction = row("1....2")
+    readers = [("A", row("11....")), ("B", row("1.33..")), ("C", row("1....2"))]
+    cases = [(CaseKey("", "s", "c"), evaluate_against(readers, prediction).to_json())]
+    labels = {one["value"]: one for one in cases[0][1]["mean"]["labels"]}
+    counts = ("n_references", "n_missed", "n_spurious", "n_self_compared", "n_absent")
+    assert [labels[1][name] for name in counts] == [3, 0, 0, 2, 0]
+    assert [labels[2][name] for name in counts] == [3, 0, 2, 1, 0]
+    assert [labels[3][name] for name in counts] == [3, 1, 0, 0, 2]
+    summary = summarise(cases, QUICK)
+    of_mean = {name: score(summary, "dsc", name, reference="mean") for name in "123"}
+    assert [of_mean["3"][f"n_missed{of}"] for of in ("", "_references")] == [1, 1]
+    assert [of_mean["2"][f"n_spurious{of}"] for of in ("", "_references")] == [1, 2]
+    assert (of_mean["1"]["n_self_compared"], of_mean["1"]["mean_without_self_compared"]) == (
+        1,
+        None,
+    )
+    assert of_mean["1"]["n_references"] == 3
+    flat = [one for one in case_rows(cases) if one["reference"] == "mean"]
+    assert [one["n_references_dsc"] for one in flat] == [3, 3, 1]
+    assert [one["n_references_hd95_mm"] for one in flat] == [3, 1, 0]
+
+
+def test_pooled_rates_stand_beside_those_without_self_compared_cases():
+    cases = [case("corrected", "11.11.", "11...."), case("uncorrected", "11.11.", "11.11.")]
+    whole, of_label = summarise(cases, QUICK).detection
+    for found in (whole, of_label):
+        assert (found["n_self_compared"], found["n_cases_without_self_compared"]) == (1, 1)
+        assert (found["true_positive"], found["reference_lesions"]) == (3, 4)
+        assert found["true_positive_without_self_compared"] == 1
+        assert found["reference_lesions_without_self_compared"] == 2
+        assert found["sensitivity_without_self_compared"] == 0.5
+        assert found["precision_without_self_compared"] == 1.0
+        assert found["f1_without_self_compared"] == pytest.approx(2 / 3)
+    alone = summarise(cases[1:], QUICK).detection[0]
+    assert alone["sensitivity_without_self_compared"] is None
+    assert alone["reason"]["sensitivity_without_self_compared"]
 
 
 def test_groups_come_one_by_one_and_then_together():
@@ -145,7 +227,7 @@ def test_composites_stand_beside_their_labels():
 
 
 def test_several_references_are_summed_up_one_by_one_with_mean_and_consensus():
-    pytest.importorskip("lesionary.core.consensus")
+    pytest.importorskip("lesionary.core.readers.consensus")
     readers = [("A", row("1111.")), ("B", row("111..")), ("C", row("111.."))]
     key = CaseKey("", "s", "c")
     cases = [(key, evaluate_against(readers, row("111..")).to_json())]

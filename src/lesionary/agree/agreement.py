@@ -17,7 +17,7 @@ from lesionary.agree.tumours import Tumour, tumours_of
 from lesionary.agree.volumes import pair_key
 from lesionary.core.components import Component
 from lesionary.core.errors import GeometryMismatchError, InputError
-from lesionary.core.patterns import foreground_patterns
+from lesionary.core.readers.patterns import foreground_patterns
 from lesionary.core.volume import Geometry, LabelArray, LabelMap
 
 DiameterOf = Callable[[Component, Geometry], float | None]

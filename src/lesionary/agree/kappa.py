@@ -12,7 +12,7 @@ and are divided once: the value is the correctly rounded quotient, whatever the 
 from dataclasses import dataclass
 
 from lesionary.core.errors import InputError
-from lesionary.core.patterns import ReaderPatterns
+from lesionary.core.readers.patterns import ReaderPatterns
 
 ONE_READER = "one reader agrees with nobody: two or more are needed"
 NO_VOXELS = "the domain holds no voxels"

@@ -2,9 +2,10 @@
 
 A tumour that a reader missed is in every mean that can hold it: Dice 0, 0 ml. The mean without it
 stands beside it, never alone. What no mean can hold (a diameter of nothing) is left out, counted,
-and the row says so. Confidence intervals draw subjects, not tumours.
+and the row says so. Confidence intervals rest on subjects, not tumours.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,59 +14,44 @@ import numpy as np
 
 from lesionary.agree.rows import Row
 from lesionary.agree.scores import with_reason
-from lesionary.core.statistics import bootstrap_interval, spread_of
+from lesionary.core.statistics import Resampling, mean_interval, spread_of
 
 ALL_READERS = "all"
 COUNTED = "counted"
 LEFT_OUT = "left out"
 
+SHARE, SIZE, COEFFICIENT = (0.0, 1.0), (0.0, math.inf), (-math.inf, 1.0)
+"""The least and the largest value that figures of a kind can have: intervals end there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One figure of the long tables, and what becomes of a missed tumour in its mean."""
+    """One figure of the long tables, what becomes of a missed tumour in its mean, and its range."""
 
     name: str
     unit: str
     missed: str
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
 
 PAIR_METRICS = (
-    Metric("dice", "", COUNTED),
+    Metric("dice", "", COUNTED, SHARE),
     Metric("volume_difference_ml", "ml", COUNTED),
     Metric("diameter_difference_mm", "mm", LEFT_OUT),
 )
 READER_METRICS = (
     Metric("volume_from_mean_ml", "ml", COUNTED),
-    Metric("staple_sensitivity", "", COUNTED),
-    Metric("staple_specificity", "", COUNTED),
+    Metric("staple_sensitivity", "", COUNTED, SHARE),
+    Metric("staple_specificity", "", COUNTED, SHARE),
 )
 OBJECT_METRICS = (
-    Metric("fleiss_kappa", "", COUNTED),
-    Metric("krippendorff_alpha", "", COUNTED),
-    Metric("dice_mean", "", COUNTED),
-    Metric("volume_rmse_ml", "ml", COUNTED),
-    Metric("volume_rmse_percent", "%", COUNTED),
-    Metric("diameter_rmse_mm", "mm", LEFT_OUT),
+    Metric("fleiss_kappa", "", COUNTED, COEFFICIENT),
+    Metric("krippendorff_alpha", "", COUNTED, COEFFICIENT),
+    Metric("dice_mean", "", COUNTED, SHARE),
+    Metric("volume_rmse_ml", "ml", COUNTED, SIZE),
+    Metric("volume_rmse_percent", "%", COUNTED, SIZE),
+    Metric("diameter_rmse_mm", "mm", LEFT_OUT, SIZE),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Resampling:
-    """How confidence intervals are drawn; the same numbers give the same intervals.
-
-    Parameters
-    ----------
-    n_resamples : int
-        Bootstrap samples of subjects.
-    seed : int
-        Of the random generator.
-    level : float
-        Of the intervals.
-    """
-
-    n_resamples: int = 10_000
-    seed: int = 0
-    level: float = 0.95
 
 
 def subject_of(row: Row) -> tuple[str, str]:
@@ -117,24 +103,26 @@ def _summary_row(
     values = np.array([row[metric.name] for row in known], dtype=np.float64)
     seen = np.array([row["n_missed"] == 0 for row in known], dtype=np.bool_)
     spread, without_missed = spread_of(values), spread_of(values[seen])
-    interval = bootstrap_interval(
+    interval = mean_interval(
         values,
         subjects=[subject_of(row) for row in known],
-        level=resampling.level,
-        n_resamples=resampling.n_resamples,
-        seed=resampling.seed,
+        resampling=resampling,
+        bounds=metric.bounds,
     )
+    n_readers = [row.get("n_readers", 2) for row in known or rows]
     row: Row = {
         "metric": metric.name,
         "unit": metric.unit,
         "readers": readers,
         "n": len(known),
-        "n_missed": sum(0 < row["n_missed"] < row.get("n_readers", 2) for row in rows),
+        "n_missed": sum(_is_missed(row) for row in rows),
         "missed": metric.missed,
         "n_undefined": len(rows) - len(known),
         "n_fused": sum(row["fused"] for row in known),
         "n_cases": len({(*subject_of(row), row["case"]) for row in known}),
-        "n_subjects": interval.n_clusters,
+        "n_subjects": interval.n_subjects,
+        "n_readers_least": min(n_readers),
+        "n_readers_most": max(n_readers),
         "mean": spread and spread.mean,
         "sd": spread and spread.sd,
         "median": spread and spread.median,
@@ -142,6 +130,7 @@ def _summary_row(
         "upper_quartile": spread and spread.upper_quartile,
         "mean_low": interval.low,
         "mean_high": interval.high,
+        "interval_method": interval.method,
         "confidence": interval.level,
         "n_without_missed": int(seen.sum()),
         "mean_without_missed": without_missed and without_missed.mean,
@@ -151,6 +140,12 @@ def _summary_row(
         row |= _domain_of(rows)
     nulls = [name for name, value in row.items() if value is None]
     return with_reason(row, {name: _why(name, row, interval.reason) for name in nulls})
+
+
+def _is_missed(row: Row) -> bool:
+    """Tell whether some of those compared missed it and somebody drew it."""
+    n_compared = 2 if "reader" in row else row.get("n_readers", 2)
+    return bool(0 < row["n_missed"] < n_compared)
 
 
 def _domain_of(rows: Sequence[Row]) -> Row:

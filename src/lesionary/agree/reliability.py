@@ -1,13 +1,12 @@
 """Reliability of readers' volumes and diameters: intraclass correlation and Bland–Altman limits."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
-from lesionary.core.statistics import bland_altman, icc
-
-Row = dict[str, Any]
+from lesionary.agree.metrics import subject_of
+from lesionary.agree.rows import Row
+from lesionary.core.statistics import Resampling, bland_altman, icc
 
 READINGS = (("volume", "volume_ml", "ml"), ("diameter", "diameter_mm", "mm"))
 """What is read, the field of the long tables, and its unit."""
@@ -30,6 +29,9 @@ def icc_rows(objects: Sequence[Row], readers: Sequence[str], level: float) -> It
     dict
         ``agreement`` is ICC(2,1): two-way random, absolute agreement, single reading. A missed
         tumour has 0 ml and counts; it has no diameter, so that it is in ``n_left_out`` there.
+        ``n_readers_least`` and ``n_readers_most`` are how many read one object: where they differ,
+        those that somebody did not read are left out. Where subjects have several objects
+        (``has_repeats``) the intervals rest on subjects.
     """
     present = {reader for row in objects for reader in row["readers"]}
     columns = [reader for reader in readers if reader in present]
@@ -38,25 +40,32 @@ def icc_rows(objects: Sequence[Row], readers: Sequence[str], level: float) -> It
         if not rows:
             continue
         table = [_readings(row, field, columns) for row in rows]
-        found = icc(np.array(table, dtype=np.float64).reshape(len(rows), -1), level=level)
+        found = icc(
+            np.array(table, dtype=np.float64).reshape(len(rows), -1),
+            subjects=[subject_of(row) for row in rows],
+            level=level,
+        )
+        n_readers = [row["n_readers"] for row in rows]
         yield {
             "reading": name,
             "unit": unit,
             "readers": ", ".join(columns),
+            "n_readers_least": min(n_readers),
+            "n_readers_most": max(n_readers),
             "n_missed": sum(row["n_missed"] > 0 for row in rows),
             **_plain(found.to_json()),
         }
 
 
-def bland_altman_rows(pairs: Sequence[Row], level: float) -> Iterator[Row]:
+def bland_altman_rows(pairs: Sequence[Row], resampling: Resampling) -> Iterator[Row]:
     """Yield bias and limits of agreement of every pair, volumes then diameters.
 
     Parameters
     ----------
     pairs : sequence of dict
         Rows of :func:`~lesionary.agree.rows.pair_rows`. What neither reader drew is left out.
-    level : float
-        Of the intervals.
+    resampling : Resampling
+        How the intervals are drawn: that of the bias is the one of the mean difference elsewhere.
 
     Yields
     ------
@@ -75,7 +84,7 @@ def bland_altman_rows(pairs: Sequence[Row], level: float) -> Iterator[Row]:
                 continue
             sides = (_side(read, f"{side}_{field}") for side in ("first", "second"))
             found = bland_altman(
-                *sides, subjects=[(row["group"], row["subject"]) for row in read], level=level
+                *sides, subjects=[subject_of(row) for row in read], resampling=resampling
             )
             yield {
                 "reading": name,

@@ -12,6 +12,7 @@ from lesionary.agree.agreement import Agreement
 from lesionary.agree.scores import NEITHER, NO_DIFFERENCE, Scores, with_reason
 from lesionary.agree.volumes import Pair
 from lesionary.core.cases import CaseKey
+from lesionary.core.readers.performance import performance
 
 Case = tuple[CaseKey, Agreement]
 Row = dict[str, Any]
@@ -93,7 +94,8 @@ def reader_rows(cases: Sequence[Case], per: Per) -> list[Row]:
     -------
     list of dict
         The reader's volume and its distance from the mean of all, and the sensitivity and
-        specificity that STAPLE gives the reader. One who missed it has 0 ml and sensitivity 0.
+        specificity that STAPLE gives the reader. One who missed it has 0 ml and sensitivity 0;
+        sensitivity is null for all where the consensus is empty.
     """
     order = reader_order(cases)
     rows = []
@@ -189,9 +191,10 @@ def _pair_row(naming: Row, readers: Sequence[str], scores: Scores, pair: Pair) -
 def _reader_row(naming: Row, name: str, scores: Scores, reader: int) -> Row:
     is_drawn, is_missed = any(scores.present), not scores.present[reader]
     volume_ml, mean_ml = scores.volumes.volume_ml[reader], scores.volumes.mean_ml
-    found = scores.staple
+    found = performance(scores.staple)
     row: Row = naming | {
         "reader": name,
+        "n_readers": scores.n_readers,
         "n_missed": int(is_missed),
         "missed_by": [name] if is_missed else [],
         "volume_ml": volume_ml,

@@ -7,8 +7,9 @@ from typing import Any
 
 from lesionary.agree.kappa import Coefficient, Domain, fleiss_kappa, krippendorff_alpha
 from lesionary.agree.volumes import Pair, ReaderVolumes, pair_key, pairs_of
-from lesionary.core.consensus import Staple, staple
-from lesionary.core.patterns import ReaderPatterns
+from lesionary.core.readers.consensus import Staple, staple
+from lesionary.core.readers.patterns import ReaderPatterns
+from lesionary.core.readers.performance import performance
 from lesionary.core.statistics import Rmse, rmse_from_mean
 
 NEITHER = "neither of the two drew it"
@@ -90,18 +91,21 @@ class Scores:
 
     @property
     def consensus(self) -> dict[str, Any]:
-        """The consensus' volume and how each reader stands to it, with a reason for each null."""
-        found = self.staple
+        """The consensus' volume and how each reader stands to it, with a reason for each null.
+
+        An empty consensus, where no voxel reaches a probability of ½, leaves sensitivity undefined.
+        """
+        found, readers = self.staple, performance(self.staple)
         document = {
             "method": "staple",
             "voxels": found.n_voxels,
             "volume_ml": found.n_voxels * self.voxel_volume_mm3 / 1000,
-            "sensitivity": None if found.sensitivity is None else found.sensitivity.tolist(),
-            "specificity": None if found.specificity is None else found.specificity.tolist(),
+            "sensitivity": None if readers.sensitivity is None else readers.sensitivity.tolist(),
+            "specificity": None if readers.specificity is None else readers.specificity.tolist(),
             "iterations": found.iterations,
             "is_converged": found.is_converged,
         }
-        return with_reason(document, found.reason)
+        return with_reason(document, readers.reason)
 
     @cached_property
     def diameter_rmse(self) -> Rmse:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lesionary.agree.case_tables import PER, CaseTables, Rows
-from lesionary.agree.metrics import Resampling, subject_of, summary_rows
+from lesionary.agree.metrics import subject_of, summary_rows
 from lesionary.agree.reliability import bland_altman_rows, icc_rows
 from lesionary.agree.rows import Case, Row
+from lesionary.core.statistics import Resampling
 
 TABLES = (
     "counts",
@@ -40,7 +41,9 @@ class AgreementSummary:
     cases, case_pairs, case_readers : list of dict
         The same for all foreground of a case together.
     counts : list of dict
-        Tumours, missed by each reader, fused, undefined; overall and by group.
+        Tumours, missed by each reader, fused, undefined; overall and by group. ``missed_by_…``
+        counts tumours of which the reader drew nothing in a case that was read, ``not_read_by_…``
+        cases of which there is no mask by the reader.
     summary : list of dict
         Mean, SD, quartiles and interval of every metric; overall and by group.
     icc : list of dict
@@ -100,7 +103,8 @@ def summarise(cases: Sequence[Case], resampling: Resampling | None = None) -> Ag
         Of one study. Readers may differ from case to case; each pair rests on the cases that both
         read. Subjects are the same only within one group.
     resampling : Resampling, optional
-        10,000 resamples, seed 0, 95 % by default.
+        10,000 resamples, seed 0, 95 % by default. Below 40 effective subjects intervals are by
+        Student's t (``interval_method``): see :func:`~lesionary.core.statistics.mean_interval`.
 
     Returns
     -------
@@ -108,7 +112,8 @@ def summarise(cases: Sequence[Case], resampling: Resampling | None = None) -> Ag
         Without cases every table is empty. Rows of ``summary`` have ``n``, the values the mean
         rests on; ``n_missed``, the tumours that some of the compared readers missed, with
         ``missed`` telling whether they are counted or left out; ``n_undefined``, the tumours
-        without a value; ``mean_without_missed`` with its own ``n_without_missed``.
+        without a value; ``mean_without_missed`` with its own ``n_without_missed``;
+        ``n_readers_least`` and ``n_readers_most``, how many readers one value rests on.
     """
     return summarise_tables(CaseTables.of(cases), resampling)
 
@@ -130,7 +135,7 @@ def summarise_tables(cases: CaseTables, resampling: Resampling | None = None) ->
             naming: Row = {"level": per} | scope.naming
             summary += [naming | row for row in summary_rows(mine, paired, alone, resampling)]
             reliability += [naming | r for r in icc_rows(mine, readers, resampling.level)]
-            differences += [naming | r for r in bland_altman_rows(paired, resampling.level)]
+            differences += [naming | r for r in bland_altman_rows(paired, resampling)]
     return AgreementSummary(
         readers=readers,
         tumours=objects["tumour"],
@@ -153,8 +158,10 @@ def _count_row(scope: Scope, objects: Rows, pairs: Sequence[Row], readers: Seque
     tumours = [row for row in objects["tumour"] if scope.holds(row)]
     cases = [row for row in objects["case"] if scope.holds(row)]
     missed = {name: sum(name in row["missed_by"] for row in tumours) for name in readers}
+    not_read = {name: sum(name not in row["readers"] for row in cases) for name in readers}
     return scope.naming | {
         "n_cases": len(cases),
+        "n_cases_with_all_readers": sum(set(readers) <= set(row["readers"]) for row in cases),
         "n_subjects": len({subject_of(row) for row in cases}),
         "n_cases_without_tumour": sum(row["n_tumours"] == 0 for row in cases),
         "n_tumours": len(tumours),
@@ -164,4 +171,5 @@ def _count_row(scope: Scope, objects: Rows, pairs: Sequence[Row], readers: Seque
         "n_pairs": sum(scope.holds(row) for row in pairs),
         "n_pairs_undefined": sum(scope.holds(r) and r["dice"] is None for r in pairs),
         **{f"missed_by_{name}": n for name, n in missed.items()},
+        **{f"not_read_by_{name}": n for name, n in not_read.items()},
     }

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionary.core.components import Component, Components
-from lesionary.core.pattern_components import PatternComponent, pattern_components
-from lesionary.core.patterns import ReaderPatterns
+from lesionary.core.readers.pattern_components import PatternComponent, pattern_components
+from lesionary.core.readers.patterns import ReaderPatterns
 from lesionary.core.volume import AnyArray
 
 
@@ -93,9 +93,7 @@ class Tumour:
         return self.found.drawn_by(reader)
 
 
-def tumours_of(
-    arrays: Sequence[AnyArray], *, is_one_tumour: bool = False
-) -> tuple[Tumour, ...]:
+def tumours_of(arrays: Sequence[AnyArray], *, is_one_tumour: bool = False) -> tuple[Tumour, ...]:
     """Find the tumours of all labels.
 
     Parameters

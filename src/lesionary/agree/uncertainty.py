@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionary.core.consensus import Staple
-from lesionary.core.patterns import foreground_patterns, painted
+from lesionary.core.readers.consensus import Staple
+from lesionary.core.readers.patterns import foreground_patterns, painted
 from lesionary.core.volume import AnyArray, FloatArray
 
 FloatMap = NDArray[np.float32]
@@ -56,7 +56,7 @@ def reader_entropy(arrays: Sequence[AnyArray], values: Collection[int] | None = 
     Raises
     ------
     InputError, GeometryMismatchError
-        As :func:`lesionary.core.patterns.reader_patterns`.
+        As :func:`lesionary.core.readers.patterns.reader_patterns`.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def disagreeing_share(
     Raises
     ------
     InputError, GeometryMismatchError
-        As :func:`lesionary.core.patterns.reader_patterns`.
+        As :func:`lesionary.core.readers.patterns.reader_patterns`.
     """
     patterns = foreground_patterns(arrays, values)
     share = patterns.n_drawing / patterns.n_readers

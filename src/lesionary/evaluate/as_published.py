@@ -11,8 +11,8 @@ Their public notebooks take the reader's correction as reference and count like 
   neither, and ``F1 = 2 TP / (2 TP + FP + FN)``.
 - Kendall's τ of a rater who never varies is printed as ``nan``.
 - The paper's Table 7 gives the prostate's identical masks an NSD of 0.00, though their NSD is 1;
-  its cause is not known, and later notebooks print 1.00 for identical masks. So a single case
-  says 0 here, and a data set's mean does only where every case is its own reference.
+  its cause is not known. As published, identical masks have an NSD of 0 here: in a single case, and
+  so in every mean that such a case is in.
 
 The paper's words define the 95 % Hausdorff distance from one surface to the other, while the
 notebooks print the larger of both directions. Both are given: ``hd95_directed_mm``, from the
@@ -30,13 +30,21 @@ from lesionary.evaluate.lesions import Row
 SELF_COMPARED = (
     "the mask is compared with itself: its DSC of 1.00 counts as that of a corrected case"
 )
+SAME_VOXELS = (
+    "this label's voxels are the same on both sides: its DSC of 1.00 counts as that of a"
+    " corrected label"
+)
 NSD_OF_IDENTICAL = (
     "the NSD of identical masks is 1; the paper's prostate table has it printed as 0.00"
 )
 DROPPED = "a distance is not finite, so the row is dropped before the means are taken"
+NSD_IN_MEAN = " and count 0 in {n} of {n_printed}"
 MIXED_COUNTS = (
     "true positives count predicted components, false negatives reference components:"
-    " {published} of {whole} instead of {honest} of {lesions} lesions found,"
+    " {published} of {whole} instead of {honest} of {lesions} lesions found"
+)
+ANY_VOXEL = (
+    "a predicted component of any size that shares a voxel with the reference is a hit:"
     " {false} instead of {made_up} false positives"
 )
 F1_OF_NONE = "F1 is printed as {f1:.2f} where one mask has no lesion and a harmonic mean no meaning"
@@ -110,8 +118,15 @@ class PublishedDetection:
         return row | {"reason": reason} if reason else row
 
 
-def published_label(score: LabelScore) -> Row:
+def published_label(score: LabelScore, *, is_case_identical: bool = False) -> Row:
     """Return what is printed for one label: nothing where it is dropped.
+
+    Parameters
+    ----------
+    score : LabelScore
+        The honest one.
+    is_case_identical : bool
+        Whether the whole masks are the same, and not this label alone.
 
     Returns
     -------
@@ -132,7 +147,7 @@ def published_label(score: LabelScore) -> Row:
         "hd95_mm": distances.hd95_mm,
         "hd95_directed_mm": distances.hd95_prediction_to_reference_mm,
         "mean_surface_distance_mm": _mean_of_means(distances),
-        "differs": _differences(score),
+        "differs": _differences(score, is_case_identical),
     }
 
 
@@ -142,9 +157,9 @@ def _mean_of_means(distances: Distances) -> float | None:
     return None if there is None or back is None else (there + back) / 2
 
 
-def _differences(score: LabelScore) -> list[str]:
+def _differences(score: LabelScore, is_case_identical: bool) -> list[str]:
     if score.is_self_compared:
-        return [SELF_COMPARED, NSD_OF_IDENTICAL]
+        return [SELF_COMPARED if is_case_identical else SAME_VOXELS, NSD_OF_IDENTICAL]
     symmetric, directed = (
         score.distances.hd95_mm,
         score.distances.hd95_prediction_to_reference_mm,
@@ -155,17 +170,24 @@ def _differences(score: LabelScore) -> list[str]:
 
 
 def detection_differs(published: PublishedDetection, honest: Detection) -> list[str]:
-    """Say how the authors' counts differ from the reference lesions found, or nothing."""
+    """Say which of the authors' counts differ from the honest ones; nothing where none does."""
     whole = published.true_positive + published.false_negative
-    theirs = published.true_positive, whole, published.false_positive
-    ours = honest.true_positive, honest.reference_lesions, honest.false_positive
-    if theirs != ours:
-        names = ("published", "whole", "false"), ("honest", "lesions", "made_up")
-        counts = zip((*names[0], *names[1]), (*theirs, *ours), strict=True)
-        return [MIXED_COUNTS.format(**dict(counts))]
-    if honest.f1 is None and published.f1 is not None:
-        return [F1_OF_NONE.format(f1=published.f1)]
-    return []
+    texts = []
+    if (published.true_positive, whole) != (honest.true_positive, honest.reference_lesions):
+        texts.append(
+            MIXED_COUNTS.format(
+                published=published.true_positive,
+                whole=whole,
+                honest=honest.true_positive,
+                lesions=honest.reference_lesions,
+            )
+        )
+    if published.false_positive != honest.false_positive:
+        false, made_up = published.false_positive, honest.false_positive
+        texts.append(ANY_VOXEL.format(false=false, made_up=made_up))
+    if not texts and honest.f1 is None and published.f1 is not None:
+        texts.append(F1_OF_NONE.format(f1=published.f1))
+    return texts
 
 
 def means_differ(metric: str, n: int, n_self_compared: int, n_dropped: int) -> list[str]:
@@ -185,8 +207,9 @@ def means_differ(metric: str, n: int, n_self_compared: int, n_dropped: int) -> l
         texts.append(f"{n_self_compared} of {n} are compared with themselves and count")
     if n_dropped:
         texts.append(f"{n_dropped} of {n} are dropped: a distance is not finite")
-    if metric == "nsd" and 0 < n_self_compared == n - n_dropped:
-        texts.append(NSD_OF_IDENTICAL)
+    if metric == "nsd" and n_self_compared:
+        in_mean = NSD_IN_MEAN.format(n=n_self_compared, n_printed=n - n_dropped)
+        texts.append(NSD_OF_IDENTICAL + in_mean)
     return texts
 
 

@@ -1,7 +1,8 @@
 """Is one better than the other? Two predictions, or one against two references, case by case.
 
 Cases of one patient are not independent: the test by case takes them as if they were, as most
-papers do, and the one by subject, on each subject's mean difference, is the one to trust.
+papers do, and the one by subject, on each subject's mean difference, is the one to trust. A patient
+is the same only within one group: one name in two groups is two.
 """
 
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ Place = tuple[CaseKey, LabelKey, str]
 class _Pairs:
     """Values of one metric of one label, where both sides have one."""
 
-    subjects: list[str]
+    subjects: list[tuple[str, str]]
     first: FloatArray
     second: FloatArray
     n_left_out: int
@@ -114,7 +115,9 @@ def _pairs(
     ).reshape(-1, 2)
     is_pair = np.isfinite(values).all(axis=1)
     return _Pairs(
-        subjects=[key.subject for key, is_kept in zip(keys, is_pair, strict=True) if is_kept],
+        subjects=[
+            (key.group, key.subject) for key, is_kept in zip(keys, is_pair, strict=True) if is_kept
+        ],
         first=values[is_pair, 0],
         second=values[is_pair, 1],
         n_left_out=int(np.count_nonzero(~is_pair)),

@@ -12,7 +12,7 @@ from lesionary.core.cases import CaseKey
 from lesionary.evaluate.means import Document
 
 ONE = "reference"
-"""Name of the reference where a case has but one."""
+"""Name of the reference where a case has but one, and the document does not name it."""
 
 MEAN, CONSENSUS = "mean", "consensus"
 """Names of what is made of several references; no reference may have them."""
@@ -61,7 +61,7 @@ def entries(cases: Cases) -> list[Entry]:
 
 def _of_case(key: CaseKey, document: Document) -> Iterator[Entry]:
     if "references" not in document:
-        yield Entry(key, ONE, document)
+        yield Entry(key, document.get("reference", ONE), document)
         return
     for one in document["references"]:
         yield Entry(key, one["reference"], one)
@@ -97,7 +97,8 @@ def case_rows(cases: Cases) -> list[dict[str, Any]]:
     list of dict
         One a case, reference and label: ``group``, ``subject``, ``case``, ``reference``, the
         label's fields without its lesions, its detection as ``detection_…``, and what the authors
-        would print as ``as_published_…``.
+        would print as ``as_published_…``. A mean over references says of each value on how many of
+        them it rests, as ``n_references_dsc`` and so on.
     """
     rows = []
     for entry in entries(cases):
@@ -106,6 +107,7 @@ def case_rows(cases: Cases) -> list[dict[str, Any]]:
         for (is_composite, _), row, shown in entry.rows():
             flat = {field: value for field, value in row.items() if field not in _NESTED}
             flat |= {"reference": entry.reference, "composite": is_composite}
+            flat |= {f"n_references_{metric}": n for metric, n in row.get("n", {}).items()}
             reason = dict(row.get("reason", {}))
             for prefix, part in (("detection_", row.get("detection")), ("as_published_", shown)):
                 fields, reasons = _flat(prefix, part or {})

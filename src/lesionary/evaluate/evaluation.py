@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lesionary.core.consensus import Method, consensus
 from lesionary.core.errors import InputError
 from lesionary.core.overlap import overlap
+from lesionary.core.readers.consensus import Method, consensus
 from lesionary.core.volume import LabelMap
 from lesionary.evaluate.as_published import (
     DROPPED,
@@ -105,7 +105,10 @@ class Evaluation:
         return row | {"reason": reason} if reason else row
 
     def _as_published(self) -> Row:
-        rows = [published_label(result.score) for result in self.results]
+        rows = [
+            published_label(result.score, is_case_identical=self.is_self_compared)
+            for result in self.results
+        ]
         counts = PublishedDetection.of(result.found.published for result in self._labels)
         differs = []
         if self.is_self_compared:

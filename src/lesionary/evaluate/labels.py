@@ -193,7 +193,7 @@ def score_label(
 def _of_surfaces(
     reference: LabelMap, prediction: LabelMap, shared: "Overlap", target: Target
 ) -> tuple[float | None, Distances]:
-    from lesionary.core.surface import surface_distances
+    from lesionary.core.surfaces.surface import surface_distances
 
     surfaces = surface_distances(
         reference.array,

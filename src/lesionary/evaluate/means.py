@@ -38,7 +38,10 @@ def mean_of(documents: Sequence[Document]) -> dict[str, Any]:
     dict
         ``n_references``, ``n_self_compared``; ``labels``, each with the mean of each metric over
         the references against which it is defined, and ``n``, how many those are; ``detection``
-        likewise. Labels go together by value, whatever text a reference gives them.
+        likewise. Labels go together by value, whatever text a reference gives them. Each label
+        counts the references: ``n_missed`` against which it was missed, ``n_spurious`` which do not
+        have it, ``n_self_compared`` whose voxels are its own, ``n_absent`` for which neither mask
+        has it, all of ``n_references``.
     """
     grouped: dict[tuple[bool, int, str], list[Document]] = {}
     for document in documents:
@@ -48,7 +51,9 @@ def mean_of(documents: Sequence[Document]) -> dict[str, Any]:
         "n_references": len(documents),
         "n_self_compared": sum(bool(document["self_compared"]) for document in documents),
         "labels": [
-            {name: rows[0][name] for name in NAMING if name in rows[0]} | _averaged(rows, METRICS)
+            {name: rows[0][name] for name in NAMING if name in rows[0]}
+            | _counted(rows, len(documents))
+            | _averaged(rows, METRICS)
             for _, rows in sorted(grouped.items())
         ],
         "detection": _averaged([document["detection"] for document in documents], RATES),
@@ -58,6 +63,18 @@ def mean_of(documents: Sequence[Document]) -> dict[str, Any]:
 def _place(row: Document) -> tuple[bool, int, str]:
     """Order rows: labels by value, then composites by name."""
     return (True, 0, str(row["label"])) if "composite" in row else (False, int(row["value"]), "")
+
+
+def _counted(rows: Sequence[Document], n_references: int) -> dict[str, int]:
+    """Count the references by how one label stands to them."""
+    n_present = sum(row["dsc"] is not None for row in rows)
+    return {
+        "n_references": n_references,
+        "n_missed": sum(bool(row["missed"]) for row in rows),
+        "n_spurious": sum(bool(row["spurious"]) for row in rows),
+        "n_self_compared": sum(bool(row["self_compared"]) for row in rows),
+        "n_absent": n_references - n_present,
+    }
 
 
 def _averaged(rows: Sequence[Document], fields: Sequence[str]) -> dict[str, Any]:

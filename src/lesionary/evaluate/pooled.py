@@ -9,6 +9,8 @@ from lesionary.evaluate.lesions import Row
 from lesionary.evaluate.means import Document
 from lesionary.evaluate.sizes import SizeBin
 
+SUFFIX = "_without_self_compared"
+
 
 def pooled_detection(held: Sequence[Entry]) -> list[Row]:
     """Add up the counts of all cases, for all labels together (label None) and for each.
@@ -22,11 +24,16 @@ def pooled_detection(held: Sequence[Entry]) -> list[Row]:
     -------
     list of dict
         Counts and rates, ``n_cases`` they come from, how many of those have a lesion in the
-        reference, and the authors' counts as ``as_published_…``.
+        reference, the same without the ``n_self_compared`` cases, whose lesions are all found, as
+        ``…_without_self_compared``, and the authors' counts as ``as_published_…``.
     """
     rows = []
     for name, found in _by_label(held):
         counts = _sum_of([_detection(row["detection"]) for row, _ in found])
+        others = [row for row, _ in found if not row["self_compared"]]
+        honest = _with_others(
+            counts.to_json(), _sum_of([_detection(row["detection"]) for row in others]).to_json()
+        )
         published = _sum_of_published(_published(shown["detection"]) for _, shown in found)
         rows.append(
             name
@@ -35,10 +42,11 @@ def pooled_detection(held: Sequence[Entry]) -> list[Row]:
                 "n_cases_with_lesions": sum(
                     row["detection"]["reference_lesions"] > 0 for row, _ in found
                 ),
-                "n_self_compared": sum(bool(row["self_compared"]) for row, _ in found),
+                "n_self_compared": len(found) - len(others),
+                "n_cases_without_self_compared": len(others),
                 "differs": "; ".join(detection_differs(published, counts)),
             }
-            | _with_published(counts.to_json(), published.to_json())
+            | _with_published(honest, published.to_json())
         )
     return rows
 
@@ -107,6 +115,16 @@ def _sum_of_published(counts: Iterable[PublishedDetection]) -> PublishedDetectio
         sum(one.false_positive for one in listed),
         sum(one.false_negative for one in listed),
     )
+
+
+def _with_others(counts: Row, others: Row) -> Row:
+    """Return both in one row, those without self-compared cases by a suffix, with all reasons."""
+    others.pop("rule")
+    reason = _texts(counts.pop("reason", {})) | {
+        f"{name}{SUFFIX}": text for name, text in _texts(others.pop("reason", {})).items()
+    }
+    row = counts | {f"{name}{SUFFIX}": value for name, value in others.items()}
+    return row | {"reason": reason} if reason else row
 
 
 def _with_published(honest: Row, published: Row) -> Row:

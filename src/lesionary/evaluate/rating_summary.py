@@ -10,9 +10,9 @@ import numpy as np
 from lesionary.core.errors import InputError
 from lesionary.core.statistics import (
     KendallTau,
-    bootstrap_interval,
     cohen_kappa,
     kendall_tau_b,
+    mean_interval,
     spread_of,
 )
 from lesionary.evaluate.ratings import (
@@ -124,10 +124,12 @@ def rater_pairs(ratings: Ratings) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``{first, second, sample, n, kendall_tau_b, p, exact_agreement, cohen_kappa,
-        weighted_kappa, table}``. ``exact_agreement`` is a share, weights are quadratic, ``table``
-        counts cases by the first's score (rows) and the second's. Undefined is None with a reason:
-        tau where a reviewer never varies.
+        ``{first, second, sample, n, n_subjects, kendall_tau_b, p, p_permutation, exact_agreement,
+        cohen_kappa, weighted_kappa, table}``. ``p_permutation`` is that of tau for few cases; both
+        take cases for independent, and ``n_subjects`` says of how many patients they are.
+        ``exact_agreement`` is a share, weights are quadratic, ``table`` counts cases by the first's
+        score (rows) and the second's. Undefined is None with a reason: tau where a reviewer never
+        varies.
     """
     pairs = []
     for first, second in combinations(ratings.reviewers, 2):
@@ -144,9 +146,11 @@ def rater_pairs(ratings: Ratings) -> list[dict[str, Any]]:
 
 def _pair(ratings: Ratings, first: str, second: str, sample: str) -> dict[str, Any]:
     scores: dict[str, dict[int, int]] = {first: {}, second: {}}
+    subjects: dict[int, str] = {}
     for verdict in _of_sample(ratings.verdicts, sample):
         if verdict.reviewer in scores and verdict.score is not None and verdict.first.case:
             scores[verdict.reviewer][verdict.case] = verdict.score
+            subjects[verdict.case] = _subject(verdict)
     shared = sorted(scores[first].keys() & scores[second].keys())
     a, b = ([scores[reviewer][case] for case in shared] for reviewer in (first, second))
     tau, agreement = kendall_tau_b(a, b), cohen_kappa(a, b, scale=SCALE)
@@ -155,15 +159,17 @@ def _pair(ratings: Ratings, first: str, second: str, sample: str) -> dict[str, A
         "second": second,
         "sample": sample,
         "n": len(shared),
+        "n_subjects": len({subjects[case] for case in shared}),
         "kendall_tau_b": tau.tau,
         "p": tau.p,
+        "p_permutation": tau.p_permutation,
         "exact_agreement": agreement.exact,
         "cohen_kappa": agreement.kappa,
         "weighted_kappa": agreement.weighted_kappa,
         "table": [list(counts) for counts in agreement.table],
     }
     why = {
-        **dict.fromkeys(("kendall_tau_b", "p"), _named(tau.reason, first, second)),
+        **dict.fromkeys(("kendall_tau_b", "p", "p_permutation"), _named(tau.reason, first, second)),
         **dict.fromkeys(("exact_agreement", "cohen_kappa", "weighted_kappa"), agreement.reason),
     }
     reason = {name: text for name, text in why.items() if row[name] is None}
@@ -171,6 +177,11 @@ def _pair(ratings: Ratings, first: str, second: str, sample: str) -> dict[str, A
         row["reason"] = reason
     as_published = _as_published(ratings, first, second, tau) if sample == _VALIDATION else None
     return {**row, "as_published": as_published} if as_published else row
+
+
+def _subject(verdict: Verdict) -> str:
+    """Name whose the case is; without a patient each case is a subject's own."""
+    return verdict.first.values.get("PatientID") or f"\n{verdict.case}"
 
 
 def _named(reason: str, first: str, second: str) -> str:
@@ -195,7 +206,9 @@ def _as_published(
     )
 
     def printed(tau: float | None, p: float | None, reason: str) -> dict[str, Any]:
-        return {"n": len(mine), **KendallTau(tau, p, len(mine), reason).to_json()}
+        row = {"tau": tau, "p": p, "n": len(mine)}
+        why = {name: reason for name, value in row.items() if value is None}
+        return row | {"reason": why} if why else row
 
     if len(mine) != len(theirs):
         return printed(None, None, "the notebook stops: one reviewer has more rows than the other")
@@ -221,9 +234,10 @@ def likert_groups(ratings: Ratings, column: str) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``{column, value, reviewer, n, n_subjects, mean, low, high, median, counts}``; an empty
-        value means that the row has none. ``low`` to ``high`` is a 95 % bootstrap interval of the
-        mean that draws patients, None below two; ``mean`` is None where nothing was rated.
+        ``{column, value, reviewer, n, n_subjects, mean, low, high, interval_method, median,
+        counts}``; an empty value means that the row has none. ``low`` to ``high`` is a 95 %
+        interval of the mean that rests on patients, None below two; ``mean`` is None where nothing
+        was rated.
     """
     found: dict[tuple[str, str], list[Verdict]] = {}
     for verdict in ratings.verdicts:
@@ -235,18 +249,20 @@ def likert_groups(ratings: Ratings, column: str) -> list[dict[str, Any]]:
 def _group(column: str, value: str, reviewer: str, verdicts: list[Verdict]) -> dict[str, Any]:
     rated = [v for v in verdicts if v.score is not None]
     scores = np.array([v.score for v in rated], dtype=np.float64)
-    subjects = [v.first.values.get("PatientID") or f"\n{v.case}" for v in rated]
-    mean = bootstrap_interval(scores, subjects=subjects)
+    mean = mean_interval(
+        scores, subjects=[_subject(v) for v in rated], bounds=(SCALE[0], SCALE[-1])
+    )
     spread = spread_of(scores)
     row: dict[str, Any] = {
         "column": column,
         "value": value,
         "reviewer": reviewer,
         "n": len(rated),
-        "n_subjects": mean.n_clusters,
+        "n_subjects": mean.n_subjects,
         "mean": mean.estimate,
         "low": mean.low,
         "high": mean.high,
+        "interval_method": mean.method,
         "median": spread.median if spread else None,
         "counts": _scores(v.score for v in rated),
     }
