@@ -21,6 +21,11 @@ def lesion(**changes):
     return entry | changes
 
 
+def rater(**changes):
+    contour = {"inclusion": True, "z": 2.5, "xy": [[4, 7], [5, 7], [5, 8]]}
+    return [{"contours": [contour | changes]}, {"contours": []}]
+
+
 def test_indices_are_slice_row_and_column():
     (one,) = parse_reader_contours(json.dumps([lesion()]))
     (contour,), nothing = one.readers
@@ -50,6 +55,9 @@ def test_patients_are_numbered_and_never_named():
         (json.dumps([lesion(), lesion(raters=[{"contours": []}])]), "lesion 2: agreement needs"),
         (json.dumps([lesion(slice_z=[0, 1, 2.5])]), "lesion 1: its slices are unevenly spaced"),
         (json.dumps([lesion(slice_z=[0, 1, 2])]), "lesion 1: a contour lies on none"),
+        (json.dumps([lesion(pixel_spacing=-0.7)]), "lesion 1: a spacing is not above zero"),
+        (json.dumps([lesion(raters=rater(z=float("nan")))]), "lesion 1: a contour lies on none"),
+        (json.dumps([lesion(raters=rater(inclusion="no"))]), "lesion 1: inclusion is neither"),
         (json.dumps([{"patient_id": "someone"}]), "lesion 1: a field is missing"),
     ],
 )

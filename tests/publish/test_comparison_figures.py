@@ -6,13 +6,9 @@ import numpy as np
 import pytest
 
 from lesionary.publish.comparison.boxes import HATCHES, Sample
-from lesionary.publish.comparison.figures import (
-    PairedDifferences,
-    figure_bland_altman,
-    figure_boxes,
-    figure_counts,
-    figure_histogram,
-)
+from lesionary.publish.comparison.difference_figures import PairedDifferences, figure_bland_altman
+from lesionary.publish.comparison.figures import figure_boxes, figure_histogram
+from lesionary.publish.comparison.score_figures import Mean, figure_counts, figure_means
 
 RNG = np.random.default_rng(0)
 PAIRS = ("A vs B", "A vs C", "B vs C")
@@ -25,13 +21,16 @@ SAMPLES = [
 
 def pictures():
     differences = RNG.normal(0, 1, 9)
-    panel = PairedDifferences("A vs B", np.arange(9.0), differences, 0.1, -1.9, 2.1)
-    undefined = PairedDifferences("A vs C", np.arange(1.0), np.zeros(1), None, None, None)
+    is_missed = np.arange(9) > 6
+    panel = PairedDifferences("A vs B", np.arange(9.0), differences, is_missed, (0.1, -1.9, 2.1))
+    nothing = (None, None, None)
+    undefined = PairedDifferences("A vs C", np.ones(1), np.zeros(1), np.zeros(1, bool), nothing)
     return [
         figure_boxes("dice", "Dice", SAMPLES, "Dice"),
         figure_histogram("histogram", "Dice", SAMPLES[:3], "Dice"),
-        figure_bland_altman("bland-altman", "Volumes", [panel, undefined], "volume (ml)"),
-        figure_counts("likert", "Ratings", [("rad1", [0, 1, 2, 3, 4])], "12345"),
+        figure_bland_altman("bland-altman", "Volumes", [panel, undefined], ("mean", "ml"), "ml"),
+        figure_counts("likert", "Ratings", [("rad1", [0, 1, 2, 3, 4])], "12345", "score"),
+        figure_means("means", "Means", [Mean("a", "rad1", 4.0, 3.5, 4.5, 9)], "score"),
     ]
 
 
@@ -64,3 +63,11 @@ def test_few_values_are_drawn_as_points_and_none_are_left_out():
     svg = figure_boxes("dice", "Dice", few, "Dice").svg
     assert "n = 2" in svg
     assert "A vs C" not in svg
+
+
+def test_series_beyond_the_hatches_are_left_to_the_tables():
+    many = [Sample("", f"label {n}", RNG.uniform(0, 1, 6 + n)) for n in range(len(HATCHES) + 2)]
+    picture = figure_boxes("dice", "Dice", many, "Dice")
+    assert f"{len(HATCHES)} of {len(many)}" in picture.title
+    assert "label 0<" not in picture.svg
+    assert "label 9<" in picture.svg

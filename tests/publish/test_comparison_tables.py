@@ -50,8 +50,8 @@ def test_an_empty_table_still_has_its_header():
 
 def test_negative_numbers_have_a_real_minus_and_minus_zero_has_none():
     column = Column("x", "x", 2)
-    assert column.cell({"x": -1.5}) == "$-1.50$"
-    assert column.cell({"x": -0.001}) == "0.00"
+    assert column.text({"x": -1.5}) == "−1.50"
+    assert column.text({"x": -0.001}) == "0.00"
 
 
 def test_every_special_character_is_escaped():

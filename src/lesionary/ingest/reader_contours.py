@@ -20,6 +20,7 @@ from lesionary.core.volume import FloatArray, Geometry
 
 CT_MATRIX = 512
 _FEWEST_READERS = 2
+_SAME_SLICE_MM = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,6 +107,8 @@ def _geometry(entry: Any, z_mm: FloatArray) -> Geometry:
         raise _bad("its slices are unevenly spaced")
     pixel_mm = float(entry["pixel_spacing"])
     slice_mm = float(gaps_mm.mean()) if gaps_mm.size else float(entry["slice_thickness"])
+    if not (pixel_mm > 0 and slice_mm > 0):
+        raise _bad("a spacing is not above zero")
     affine = np.zeros((4, 4))
     affine[2, 0], affine[1, 1], affine[0, 2], affine[3, 3] = slice_mm, pixel_mm, pixel_mm, 1.0
     affine[2, 3] = z_mm[0]
@@ -116,10 +119,12 @@ def _geometry(entry: Any, z_mm: FloatArray) -> Geometry:
 def _contour(contour: Any, z_mm: FloatArray) -> ReaderContour:
     xy = np.array(contour["xy"], dtype=np.float64).reshape(-1, 2)
     nearest = int(np.argmin(np.abs(z_mm - float(contour["z"]))))
-    if abs(z_mm[nearest] - float(contour["z"])) > 0.01:
+    if not abs(z_mm[nearest] - float(contour["z"])) <= _SAME_SLICE_MM:  # NaN is not either
         raise _bad("a contour lies on none of its slices")
+    if not isinstance(contour["inclusion"], bool):
+        raise _bad("inclusion is neither true nor false")
     points = np.column_stack([np.full(len(xy), nearest), xy[:, 1], xy[:, 0]])
-    return ReaderContour(bool(contour["inclusion"]), points)
+    return ReaderContour(contour["inclusion"], points)
 
 
 def _bad(message: str) -> InputError:

@@ -1,25 +1,13 @@
-"""Tables and figures of agreement: the mouse paper's Tables 3 and 4 and its Figure 2 (M8)."""
+"""Tables of agreement: the mouse paper's Tables 3 and 4, and every row behind them (M8)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from lesionary.publish.comparison.boxes import Sample
-from lesionary.publish.comparison.figures import (
-    PairedDifferences,
-    Picture,
-    figure_bland_altman,
-    figure_boxes,
-    figure_histogram,
-)
 from lesionary.publish.comparison.tables import Column, Table
 
 Row = Mapping[str, Any]
 
-DICE = "Sørensen–Dice coefficient"
-
-_COUNTS = (Column("n", "n"), Column("n_missed", "missed"))
+_COUNTS = (Column("n", "n"), Column("n_subjects", "subjects"), Column("n_missed", "missed"))
 _METRICS = {
     "dice": ("Dice", 3),
     "volume_difference_ml": ("volume difference (ml)", 3),
@@ -32,21 +20,26 @@ _METRICS = {
 """What the printed tables show, with heading and decimals."""
 
 
-def agreement_tables(summary: Mapping[str, Any]) -> list[Table]:
+def agreement_tables(summary: Mapping[str, Any], *, notes: Sequence[str] = ()) -> list[Table]:
     """Lay out what ``agree`` found over many cases.
 
     Parameters
     ----------
     summary : mapping
         ``to_json()`` of an agreement summary: lists of rows by name.
+    notes : sequence of str
+        What a reader of the printed tables must know of the cases.
     """
+    said = "".join(f" {note[:1].upper()}{note[1:]}." for note in notes)
     return [
-        _overall(summary),
-        _by_group(summary),
+        _overall(summary, said),
+        _by_group(summary, said),
         _table(summary, "tumours", "Each tumour, all readers together.", _OBJECT_COLUMNS),
         _table(summary, "pairs", "Each tumour, pair by pair.", _PAIR_COLUMNS),
+        _table(summary, "tumour_readers", "Each tumour, reader by reader.", _READER_COLUMNS),
         _table(summary, "cases", "Each case, all foreground together.", _CASE_COLUMNS),
         _table(summary, "case_pairs", "Each case, pair by pair.", _PAIR_COLUMNS),
+        _table(summary, "case_readers", "Each case, reader by reader.", _READER_COLUMNS),
         _table(summary, "summary", "Every metric, overall and by group.", _SUMMARY_COLUMNS),
         _table(summary, "counts", "What was compared, and what was missed.", _COUNT_COLUMNS),
         _table(summary, "icc", "Intraclass correlation of readers' measurements.", _ICC_COLUMNS),
@@ -56,71 +49,27 @@ def agreement_tables(summary: Mapping[str, Any]) -> list[Table]:
     ]
 
 
-def agreement_pictures(summary: Mapping[str, Any]) -> Iterator[Picture]:
-    """Draw Dice, volumes and diameters of every tumour; what nobody can compare is not drawn."""
-    pairs, tumours = summary["pairs"], summary["tumours"]
-    boxes = (
-        ("dice", f"{DICE} by pair of readers", pairs, "dice", DICE),
-        (
-            "volume_difference",
-            "Difference of readers' volumes by pair",
-            pairs,
-            "volume_difference_ml",
-            "volume difference (ml)",
-        ),
-        (
-            "diameter_difference",
-            "Difference of readers' diameters by pair",
-            pairs,
-            "diameter_difference_mm",
-            "diameter difference (mm)",
-        ),
-        (
-            "volume_rmse",
-            "Deviation of readers' volumes from their mean",
-            tumours,
-            "volume_rmse_ml",
-            "volume RMSE (ml)",
-        ),
-        (
-            "kappa",
-            "Fleiss' kappa of each tumour over the whole image",
-            tumours,
-            "fleiss_kappa",
-            "Fleiss' κ",
-        ),
-    )
-    for name, title, rows, field, axis in boxes:
-        if samples := _samples(rows, field):
-            yield figure_boxes(f"agreement_{name}", title, samples, axis)
-    if samples := _pooled(_samples(pairs, "dice")):
-        title = f"{DICE} of every tumour by pair of readers"
-        yield figure_histogram("agreement_dice_histogram", title, samples, DICE)
-    for reading, unit in (("volume", "ml"), ("diameter", "mm")):
-        if panels := _panels(summary, reading, unit):
-            title = f"Difference against mean of readers' {reading}s"
-            name = f"agreement_bland_altman_{reading}"
-            yield figure_bland_altman(name, title, panels, f"{reading} ({unit})")
-
-
-def _overall(summary: Mapping[str, Any]) -> Table:
+def _overall(summary: Mapping[str, Any], said: str) -> Table:
     found = _summary_rows(summary, "overall")
-    rows = list(_pivoted(found).values())
+    rows = _pivoted(found)
     return Table(
         "agreement_overall",
-        f"Agreement over all tumours, mean ± standard deviation. {_domain(found)}"
-        " A tumour that one reader missed counts with a Dice of 0 and a volume of 0 ml.",
+        f"Agreement over all tumours, mean ± standard deviation. {domain_text(found)}"
+        + _MISSED
+        + said,
         [Column("readers", "readers"), *_metric_columns(rows), *_COUNTS],
         rows,
     )
 
 
-def _by_group(summary: Mapping[str, Any]) -> Table:
+def _by_group(summary: Mapping[str, Any], said: str) -> Table:
     found = _summary_rows(summary, "group") or _summary_rows(summary, "overall")
-    rows = list(_pivoted(found).values())
+    rows = _pivoted(found)
     return Table(
         "agreement_by_group",
-        f"Agreement by data set, mean ± standard deviation over tumours. {_domain(found)}",
+        f"Agreement by data set, mean ± standard deviation over tumours. {domain_text(found)}"
+        + _MISSED
+        + said,
         [
             Column("group", "data set"),
             Column("readers", "readers"),
@@ -135,86 +84,39 @@ def _summary_rows(summary: Mapping[str, Any], scope: str) -> list[Row]:
     return [row for row in summary["summary"] if row["level"] == "tumour" and row["scope"] == scope]
 
 
-def _pivoted(rows: Sequence[Row]) -> dict[tuple[str, str], dict[str, Any]]:
+def _pivoted(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Put the metrics of one group and one pair side by side."""
     table: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
+        if row["metric"] not in _METRICS:
+            continue
         key = row["group"], row["readers"]
         line = table.setdefault(key, {"group": row["group"], "readers": row["readers"]})
         line[row["metric"]] = row["mean"]
         line[f"{row['metric']}_sd"] = row["sd"]
-        for count in ("n", "n_missed"):
+        line[f"{row['metric']}_n"] = row["n"]
+        for count in ("n", "n_subjects", "n_missed"):
             line.setdefault(count, row[count])
-    return table
+    return list(table.values())
 
 
 def _metric_columns(rows: Sequence[Row]) -> list[Column]:
     return [
-        Column(metric, heading, decimals, f"{metric}_sd")
+        Column(metric, heading, decimals, f"{metric}_sd", f"{metric}_n")
         for metric, (heading, decimals) in _METRICS.items()
         if any(row.get(metric) is not None for row in rows)
     ]
 
 
-def _domain(rows: Sequence[Row]) -> str:
-    """Say what kappa counts: no kappa is printed without it."""
+def domain_text(rows: Sequence[Row]) -> str:
+    """Say what kappa counts, from rows of a summary: no kappa is printed without it."""
     kappas = [row for row in rows if row["metric"] == "fleiss_kappa"]
     if not kappas:
         return ""
     least = min(row["domain_voxels_least"] for row in kappas)
     most = max(row["domain_voxels_most"] for row in kappas)
     counted = f"{least}" if least == most else f"{least} to {most}"
-    return f"Domain of κ: the whole image, {counted} voxels."
-
-
-def _samples(rows: Sequence[Row], field: str) -> list[Sample]:
-    gathered: dict[tuple[str, str], list[float]] = {}
-    for row in rows:
-        if row.get(field) is not None:
-            gathered.setdefault((row["group"], row.get("pair", "")), []).append(row[field])
-    return [
-        Sample(group, pair, np.array(values, dtype=np.float64))
-        for (group, pair), values in gathered.items()
-    ]
-
-
-def _pooled(samples: Sequence[Sample]) -> list[Sample]:
-    """Put all groups of a pair together."""
-    pairs = dict.fromkeys(sample.series for sample in samples)
-    return [
-        Sample("", pair, np.concatenate([s.values for s in samples if s.series == pair]))
-        for pair in pairs
-    ]
-
-
-def _panels(summary: Mapping[str, Any], reading: str, unit: str) -> list[PairedDifferences]:
-    limits = {
-        row["pair"]: row
-        for row in summary["bland_altman"]
-        if (row["level"], row["scope"], row["reading"]) == ("tumour", "overall", reading)
-    }
-    panels = []
-    for pair, row in limits.items():
-        sides = np.array(
-            [
-                (one[f"first_{reading}_{unit}"], one[f"second_{reading}_{unit}"])
-                for one in summary["pairs"]
-                if one["pair"] == pair and one.get(f"{reading}_difference_{unit}") is not None
-            ],
-            dtype=np.float64,
-        ).reshape(-1, 2)
-        if len(sides):
-            panels.append(
-                PairedDifferences(
-                    title=pair,
-                    means=sides.mean(axis=1),
-                    differences=sides[:, 0] - sides[:, 1],
-                    bias=row["bias"],
-                    lower=row["lower_limit"],
-                    upper=row["upper_limit"],
-                )
-            )
-    return panels
+    return f"Domain of κ: the whole image, {counted} voxels. "
 
 
 def _table(summary: Mapping[str, Any], name: str, caption: str, columns: Sequence[Column]) -> Table:
@@ -224,6 +126,17 @@ def _table(summary: Mapping[str, Any], name: str, caption: str, columns: Sequenc
     return Table(f"agreement_{name}", caption, shown, rows)
 
 
+_MISSED = (
+    "A tumour that one reader missed counts with a Dice of 0 and a volume of 0 ml; diameters exist"
+    " only where both drew it."
+)
+_NAMES = {name: heading for name, (heading, _) in _METRICS.items()} | {
+    "krippendorff_alpha": "Krippendorff's α",
+    "dice_mean": "mean Dice of all pairs",
+    "volume_from_mean_ml": "volume less the mean (ml)",
+    "staple_sensitivity": "sensitivity against STAPLE",
+    "staple_specificity": "specificity against STAPLE",
+}
 _NAMING = (Column("group", "data set"), Column("case", "case"))
 _TUMOUR = (*_NAMING, Column("label", "label"), Column("tumour", "tumour"))
 _OBJECT_COLUMNS = (
@@ -246,6 +159,14 @@ _PAIR_COLUMNS = (
     Column("diameter_difference_mm", "diameter difference (mm)", 1),
     Column("missed_by", "missed by"),
 )
+_READER_COLUMNS = (
+    *_TUMOUR,
+    Column("reader", "reader"),
+    Column("volume_ml", "volume (ml)", 3),
+    Column("volume_from_mean_ml", "less the mean (ml)", 3),
+    Column("staple_sensitivity", "sensitivity against STAPLE", 4),
+    Column("staple_specificity", "specificity against STAPLE", 6),
+)
 _CASE_COLUMNS = (
     *_NAMING,
     Column("n_tumours", "tumours"),
@@ -258,7 +179,7 @@ _CASE_COLUMNS = (
 _SUMMARY_COLUMNS = (
     Column("level", "level"),
     Column("group", "data set"),
-    Column("metric", "metric"),
+    Column("metric", "metric", words=_NAMES),
     Column("readers", "readers"),
     Column("mean", "mean", 3, "sd"),
     Column("median", "median", 3),

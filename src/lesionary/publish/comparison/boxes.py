@@ -74,7 +74,9 @@ def draw_boxes(axes: "Axes", samples: Sequence[Sample], ylabel: str) -> None:
     axes.set_xlim(-0.6, len(groups) - 0.4)
     axes.tick_params(axis="x", length=0)
     axes.grid(visible=False, axis="x")
-    axes.use_sticky_edges = False
+    everything = np.concatenate([sample.values for sample in samples])
+    margin = max(0.06 * float(np.ptp(everything)), 1e-3 * float(np.abs(everything).max()), 1e-9)
+    axes.set_ylim(everything.min() - margin, everything.max() + margin)
     axes.set_ylabel(ylabel)
 
 

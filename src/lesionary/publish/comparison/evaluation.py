@@ -5,31 +5,25 @@ from typing import Any
 
 import numpy as np
 
+from lesionary.core.statistics import bland_altman
 from lesionary.publish.comparison.boxes import Sample
-from lesionary.publish.comparison.figures import (
-    PairedDifferences,
-    Picture,
-    figure_bland_altman,
-    figure_boxes,
-    figure_histogram,
-)
+from lesionary.publish.comparison.difference_figures import PairedDifferences, figure_bland_altman
+from lesionary.publish.comparison.figures import figure_boxes, figure_histogram
+from lesionary.publish.comparison.picture import Picture
 from lesionary.publish.comparison.tables import Column, Table
 
 Row = Mapping[str, Any]
 
 DICE = "Sørensen–Dice coefficient"
-_METRICS = {
-    "dsc": ("DSC", 3),
-    "nsd": ("NSD", 3),
-    "hd95_mm": ("HD95 (mm)", 2),
-    "mean_surface_distance_mm": ("MSD (mm)", 2),
-    "volume_difference_ml": ("volume difference (ml)", 2),
-}
-_FEWEST_FOR_LIMITS = 2
+CONSENSUS = "consensus"
 
 
 def evaluation_tables(
-    summary: Mapping[str, Any], cases: Sequence[Row], comparison: Sequence[Row] = ()
+    summary: Mapping[str, Any],
+    cases: Sequence[Row],
+    *,
+    comparison: Sequence[Row] = (),
+    left_out: Sequence[Row] = (),
 ) -> list[Table]:
     """Lay out what ``evaluate`` found over many cases.
 
@@ -40,55 +34,67 @@ def evaluation_tables(
     cases : sequence of mapping
         One row a case, reference and label.
     comparison : sequence of mapping
-        Tests between two predictions or two references.
+        Tests between two predictions.
+    left_out : sequence of mapping
+        Cases that are not scored, with the reason: every caption says how many.
     """
+    said = _not_scored(cases, left_out)
     tables = [
-        _paper_form(summary["scores"]),
-        Table("evaluation_cases", "Each case, label by label.", _CASE_COLUMNS, cases),
+        _paper_form(summary["scores"], said),
+        Table("evaluation_cases", f"Each case, label by label.{said}", _CASE_COLUMNS, cases),
         Table(
             "evaluation_scores",
-            "Every metric, honest and as published.",
+            f"Every metric, honest and as published.{said}",
             _SCORES,
             _named(summary["scores"]),
         ),
-        Table(
-            "evaluation_detection",
-            "Lesions found: sensitivity counts reference lesions, precision predicted ones.",
-            _DETECTION,
-            _named(summary["detection"]),
-        ),
-        Table("evaluation_by_size", _BY_SIZE_CAPTION, _SIZES, _named(summary["by_size"])),
+        Table("evaluation_detection", _FOUND + said, _DETECTION, _named(summary["detection"])),
+        Table("evaluation_by_size", _BY_SIZE + said, _SIZES, _named(summary["by_size"])),
+        Table("evaluation_left_out", "Cases that are not scored.", _LEFT_OUT, left_out),
     ]
     if comparison:
-        caption = "Wilcoxon's signed-rank test by case and by subject; the subject is independent."
-        tables.append(Table("evaluation_comparison", caption, _COMPARISON, comparison))
+        tables.append(
+            Table("evaluation_comparison", _TESTED + said, _COMPARISON, _named(comparison))
+        )
     return tables
 
 
-def evaluation_pictures(cases: Sequence[Row]) -> Iterator[Picture]:
-    """Draw every case's scores; undefined values (distances to nothing) are not drawn but counted.
+def evaluation_pictures(cases: Sequence[Row], of: str = "prediction") -> Iterator[Picture]:
+    """Draw every case's scores against one reference: the consensus, where there are several.
 
-    A missed label is there with its Dice of 0.
+    Undefined values (distances to nothing) are not drawn but counted. A missed label is there with
+    its Dice of 0. ``of`` names what was scored.
     """
-    for field, axis in (
-        ("dsc", DICE),
-        ("nsd", "normalized surface Dice"),
-        ("hd95_mm", "HD95 (mm)"),
-    ):
-        if samples := _samples(cases, field):
-            n_missing = sum(row[field] is None for row in cases)
+    references = list(dict.fromkeys(row["reference"] for row in cases))
+    if not references:
+        return
+    reference = CONSENSUS if CONSENSUS in references else references[0]
+    rows = [row for row in cases if row["reference"] == reference]
+    against = f" against {reference}" if len(references) > 1 else ""
+    for field, axis in _DRAWN.items():
+        if samples := _samples(rows, field):
+            n_missing = sum(row[field] is None for row in rows)
             said = f"; {n_missing} undefined" if n_missing else ""
-            yield figure_boxes(
-                f"evaluation_{field}", f"{axis} by label{said}", samples, axis + said
-            )
-    if samples := _samples(cases, "dsc"):
-        yield figure_histogram("evaluation_dsc_histogram", f"{DICE} by label", samples, DICE)
-    if panels := _panels(cases):
-        title = "Predicted minus reference volume"
-        yield figure_bland_altman("evaluation_bland_altman", title, panels, "volume (ml)")
+            title = f"{axis} of {of}{against} by label{said}"
+            yield figure_boxes(f"evaluation_{field}", title, samples, axis + said)
+    if samples := _samples(rows, "dsc"):
+        title = f"Distribution of the {DICE} of {of}{against} by label"
+        yield figure_histogram("evaluation_dsc_histogram", title, samples, DICE, within=(0, 1))
+    if panels := _panels(rows):
+        title = f"Volume of {of} minus reference volume{against}; hollow: one of them is empty"
+        quantity = ("mean volume", "ml")
+        name = "evaluation_bland_altman"
+        yield figure_bland_altman(name, title, panels, quantity, "ml", is_shared=False)
 
 
-def _paper_form(scores: Sequence[Row]) -> Table:
+def _not_scored(cases: Sequence[Row], left_out: Sequence[Row]) -> str:
+    if not left_out:
+        return ""
+    n_scored = len({(row["group"], row["case"]) for row in cases})
+    return f" {len(left_out)} of {n_scored + len(left_out)} cases are not scored."
+
+
+def _paper_form(scores: Sequence[Row], said: str) -> Table:
     lines: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in scores:
         key = row["group"], row["reference"], row["label"]
@@ -96,10 +102,11 @@ def _paper_form(scores: Sequence[Row]) -> Table:
             key, {"group": row["group"] or "all", "reference": row["reference"], "label": key[2]}
         )
         metric = row["metric"]
-        line |= {metric: row["mean"], f"{metric}_sd": row["sd"]}
+        line |= {metric: row["mean"], f"{metric}_sd": row["sd"], f"{metric}_n": row["n"]}
         if metric == "dsc":
             line |= {name: row[name] for name in _DENOMINATORS}
             line |= {
+                "dsc_without_self_compared": row["mean_without_self_compared"],
                 "as_published_dsc": row["as_published_mean"],
                 "as_published_dsc_sd": row["as_published_sd"],
                 "n_as_published": row["as_published_n"],
@@ -109,28 +116,27 @@ def _paper_form(scores: Sequence[Row]) -> Table:
         Column("reference", "reference"),
         Column("label", "label"),
         *(
-            Column(name, heading, decimals, f"{name}_sd")
+            Column(name, heading, decimals, f"{name}_sd", f"{name}_n")
             for name, (heading, decimals) in _METRICS.items()
         ),
         Column("n", "n"),
+        Column("n_subjects", "subjects"),
         Column("n_missed", "missed"),
+        Column("n_spurious", "spurious"),
         Column("n_self_compared", "self-compared"),
+        Column("dsc_without_self_compared", "DSC without self-compared", 3),
         Column("as_published_dsc", "DSC as published", 3, "as_published_dsc_sd"),
-        Column("n_as_published", "n"),
+        Column("n_as_published", "n as published"),
     ]
-    caption = (
-        "Mean ± standard deviation over cases. A missed label counts with a DSC of 0; as published"
-        " it is dropped, and a case compared with itself counts like any other."
-    )
-    return Table("evaluation_overall", caption, columns, list(lines.values()))
+    return Table("evaluation_overall", _OVERALL + said, columns, list(lines.values()))
 
 
 def _named(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Write out what null stands for: all groups, all labels together."""
+    """Write out what nothing stands for: all groups, all labels together."""
     return [
         {
             **row,
-            "group": "all" if row["group"] is None else row["group"],
+            "group": row["group"] or "all",
             "label": "all" if row["label"] is None else row["label"],
         }
         for row in rows
@@ -139,37 +145,67 @@ def _named(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 def _samples(cases: Sequence[Row], field: str) -> list[Sample]:
     gathered: dict[tuple[str, str], list[float]] = {}
-    is_several = len({row["reference"] for row in cases}) > 1
     for row in cases:
         if row[field] is not None:
-            series = f"{row['label']}, {row['reference']}" if is_several else str(row["label"])
-            gathered.setdefault((row["group"], series), []).append(row[field])
+            gathered.setdefault((row["group"], str(row["label"])), []).append(row[field])
     return [
-        Sample(group, series, np.array(values, dtype=np.float64))
-        for (group, series), values in gathered.items()
+        Sample(group, label, np.array(values, dtype=np.float64))
+        for (group, label), values in gathered.items()
     ]
 
 
 def _panels(cases: Sequence[Row]) -> list[PairedDifferences]:
-    gathered: dict[str, list[tuple[float, float]]] = {}
+    gathered: dict[str, list[Row]] = {}
     for row in cases:
         if row.get("reference_volume_ml") is not None and row["dsc"] is not None:
-            sides = row["predicted_volume_ml"], row["reference_volume_ml"]
-            gathered.setdefault(f"{row['label']}, {row['reference']}", []).append(sides)
-    return [_panel(title, np.array(values)) for title, values in gathered.items()]
+            gathered.setdefault(str(row["label"]), []).append(row)
+    return [_panel(title, rows) for title, rows in gathered.items()]
 
 
-def _panel(title: str, sides: "np.ndarray[Any, np.dtype[np.float64]]") -> PairedDifferences:
-    differences = sides[:, 0] - sides[:, 1]
-    bias = lower = upper = None
-    if len(differences) >= _FEWEST_FOR_LIMITS:
-        bias, spread = float(differences.mean()), float(differences.std(ddof=1))
-        lower, upper = bias - 1.96 * spread, bias + 1.96 * spread
-    return PairedDifferences(title, sides.mean(axis=1), differences, bias, lower, upper)
+def _panel(title: str, rows: Sequence[Row]) -> PairedDifferences:
+    predicted, reference = (
+        np.array([row[f"{side}_volume_ml"] for row in rows], dtype=np.float64)
+        for side in ("predicted", "reference")
+    )
+    found = bland_altman(
+        predicted, reference, subjects=[(row["group"], row["subject"]) for row in rows]
+    )
+    return PairedDifferences(
+        title=title,
+        means=(predicted + reference) / 2,
+        differences=predicted - reference,
+        is_missed=(predicted == 0) | (reference == 0),
+        limits=(found.bias, found.lower_limit, found.upper_limit),
+    )
 
 
-_DENOMINATORS = ("n", "n_missed", "n_self_compared", "n_undefined")
-_BY_SIZE_CAPTION = "Lesions found by equivalent diameter; a missed lesion counts with a Dice of 0."
+_METRICS = {
+    "dsc": ("DSC", 3),
+    "nsd": ("NSD", 3),
+    "hd95_mm": ("HD95 (mm)", 2),
+    "mean_surface_distance_mm": ("MSD (mm)", 2),
+    "volume_difference_ml": ("volume difference (ml)", 2),
+}
+_NAMES = {name: heading for name, (heading, _) in _METRICS.items()} | {
+    "hd95_reference_to_prediction_mm": "HD95, reference to prediction (mm)",
+    "hd95_prediction_to_reference_mm": "HD95, prediction to reference (mm)",
+    "hausdorff_mm": "Hausdorff distance (mm)",
+}
+_DRAWN = {"dsc": DICE, "nsd": "normalized surface Dice", "hd95_mm": "HD95 (mm)"}
+_DENOMINATORS = ("n", "n_subjects", "n_missed", "n_spurious", "n_self_compared", "n_undefined")
+
+_OVERALL = (
+    "Mean ± standard deviation over cases. A missed label, and one that is not in the reference,"
+    " count with a DSC and NSD of 0 and have no distance; as published both are dropped, and a case"
+    " compared with itself counts like any other."
+)
+_FOUND = "Lesions found: sensitivity counts reference lesions, precision predicted ones."
+_BY_SIZE = "Lesions found by equivalent diameter; a missed lesion counts with a Dice of 0."
+_TESTED = (
+    "Wilcoxon's signed-rank test by case and by subject: subjects, not cases, are independent."
+)
+
+_NAMING = (Column("group", "collection"), Column("reference", "reference"))
 _CASE_COLUMNS = (
     Column("group", "collection"),
     Column("case", "case"),
@@ -184,24 +220,24 @@ _CASE_COLUMNS = (
     Column("self_compared", "self-compared"),
 )
 _SCORES = (
-    Column("group", "collection"),
-    Column("reference", "reference"),
+    *_NAMING,
     Column("label", "label"),
-    Column("metric", "metric"),
+    Column("metric", "metric", words=_NAMES),
     Column("mean", "mean", 3, "sd"),
     Column("ci_low", "95 % from", 3),
     Column("ci_high", "to", 3),
     Column("n", "n"),
+    Column("n_subjects", "subjects"),
     Column("n_undefined", "undefined"),
     Column("n_missed", "missed"),
+    Column("n_spurious", "spurious"),
     Column("n_self_compared", "self-compared"),
     Column("mean_without_self_compared", "mean without", 3),
     Column("as_published_mean", "as published", 3, "as_published_sd"),
-    Column("as_published_n", "n"),
+    Column("as_published_n", "n as published"),
 )
 _DETECTION = (
-    Column("group", "collection"),
-    Column("reference", "reference"),
+    *_NAMING,
     Column("label", "label"),
     Column("rule", "rule"),
     Column("true_positive", "found"),
@@ -211,12 +247,13 @@ _DETECTION = (
     Column("predicted_lesions", "predicted"),
     Column("precision", "precision", 3),
     Column("f1", "F1", 3),
+    Column("n_self_compared", "self-compared cases"),
+    Column("sensitivity_without_self_compared", "sensitivity without", 3),
     Column("as_published_sensitivity", "sensitivity as published", 3),
     Column("as_published_f1", "F1 as published", 3),
 )
 _SIZES = (
-    Column("group", "collection"),
-    Column("reference", "reference"),
+    *_NAMING,
     Column("label", "label"),
     Column("from_mm", "from (mm)", 0),
     Column("to_mm", "to (mm)", 0),
@@ -230,7 +267,7 @@ _SIZES = (
 _COMPARISON = (
     Column("group", "collection"),
     Column("label", "label"),
-    Column("metric", "metric"),
+    Column("metric", "metric", words=_NAMES),
     Column("first", "first"),
     Column("mean_first", "mean", 3),
     Column("second", "second"),
@@ -240,3 +277,4 @@ _COMPARISON = (
     Column("n_subjects", "subjects"),
     Column("p_by_subject", "p by subject", 4),
 )
+_LEFT_OUT = (Column("source", "case"), Column("code", "code"), Column("reason", "reason"))

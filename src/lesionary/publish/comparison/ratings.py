@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lesionary.publish.comparison.figures import Mean, Picture, figure_counts, figure_means
+from lesionary.publish.comparison.picture import Picture
+from lesionary.publish.comparison.score_figures import Mean, figure_counts, figure_means
 from lesionary.publish.comparison.tables import Column, Table
 
 Row = Mapping[str, Any]
@@ -51,7 +52,7 @@ def rating_pictures(found: Mapping[str, Any]) -> Iterator[Picture]:
         ]
         if bars:
             title = f"Likert scores of the {_SAMPLES[sample]} by reviewer"
-            yield figure_counts(f"ratings_counts_{sample}", title, bars, scale)
+            yield figure_counts(f"ratings_counts_{sample}", title, bars, scale, "Likert score")
     means = [
         Mean(
             row["value"] or "none", row["reviewer"], row["mean"], row["low"], row["high"], row["n"]
@@ -96,10 +97,10 @@ _PAIRS = (
     Column("second", "reviewer"),
     Column("sample", "cases"),
     Column("n", "n"),
-    Column("kendall_tau_b", "Kendall's τ", 3),
+    Column("kendall_tau_b", "Kendall's τ-b", 3),
     Column("p", "p", 3),
     Column("exact_agreement", "same score", 3),
-    Column("weighted_kappa", "weighted κ", 3),
+    Column("weighted_kappa", "quadratic weighted κ", 3),
 )
 _GROUPS = (
     Column("value", "group"),

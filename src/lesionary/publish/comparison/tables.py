@@ -1,14 +1,13 @@
 """A table once, in three forms: CSV and JSON with every digit, LaTeX as a paper prints it."""
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from lesionary.publish.tables import csv_text, json_text
 
-DASH = "--"
-"""Stands for an undefined value in LaTeX: an en dash."""
+DASH = "–"
+"""Stands for an undefined value."""
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -51,23 +50,33 @@ class Column:
         Of a number; None prints it as it is.
     spread : str, optional
         Field of the standard deviation, printed behind ±.
+    count : str, optional
+        Field of the number of values behind a mean, printed where it is not the row's ``n``.
+    words : mapping, optional
+        What stands for a value, such as a metric's name.
     """
 
     key: str
     heading: str
     decimals: int | None = None
     spread: str | None = None
+    count: str | None = None
+    words: Mapping[Any, str] = field(default_factory=dict)
 
-    def cell(self, row: Mapping[str, Any]) -> str:
-        """Return the printed value; a dash where it is undefined."""
+    def text(self, row: Mapping[str, Any]) -> str:
+        """Return what is printed: rounded, with a real minus; a dash where it is undefined."""
         value = row.get(self.key)
         if value is None:
             return DASH
         if self.decimals is None or isinstance(value, str):
-            return latex_escaped(_plain(value))
+            named = self.words.get(value) if isinstance(value, Hashable) else None
+            return named or _plain(value)
         text = _rounded(float(value), self.decimals)
         spread = row.get(self.spread) if self.spread else None
-        return text if spread is None else rf"{text} $\pm$ {_rounded(float(spread), self.decimals)}"
+        if spread is not None:
+            text += f" ± {_rounded(float(spread), self.decimals)}"
+        count = row.get(self.count) if self.count else None
+        return text if count in {None, row.get("n")} else f"{text} (n = {count})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +116,12 @@ class Table:
 
     def latex(self) -> str:
         """Return the printed form: booktabs rules, numbers to the right."""
-        kinds = "".join("r" if self._is_numeric(column) else "l" for column in self.columns)
+        kinds = "".join("r" if self.is_numeric(column) else "l" for column in self.columns)
         head = " & ".join(latex_escaped(column.heading) for column in self.columns)
-        body = [" & ".join(column.cell(row) for column in self.columns) for row in self.rows]
+        body = [
+            " & ".join(latex_escaped(column.text(row)) for column in self.columns)
+            for row in self.rows
+        ]
         lines = [
             r"% needs \usepackage{booktabs}",
             r"\begin{table}",
@@ -127,7 +139,8 @@ class Table:
         ]
         return "\n".join(lines) + "\n"
 
-    def _is_numeric(self, column: Column) -> bool:
+    def is_numeric(self, column: Column) -> bool:
+        """Tell whether a column holds numbers, which stand to the right."""
         values = [row.get(column.key) for row in self.rows]
         known = [value for value in values if value is not None]
         return bool(known) and not any(isinstance(value, str | bool | list) for value in known)
@@ -143,11 +156,9 @@ def latex_escaped(text: str) -> str:
 
 
 def _rounded(value: float, decimals: int) -> str:
-    if not math.isfinite(value):
-        return r"$\infty$" if value > 0 else DASH
     text = f"{abs(value):.{decimals}f}"
     is_negative = value < 0 and float(text) != 0
-    return f"$-{text}$" if is_negative else text
+    return f"−{text}" if is_negative else text
 
 
 def _plain(value: Any) -> str:

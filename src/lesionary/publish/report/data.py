@@ -239,6 +239,34 @@ class Methods:
 
 
 @dataclass(frozen=True, slots=True)
+class ComparisonPart:
+    """Readers against each other, or a prediction against readers: a table and its figures.
+
+    Parameters
+    ----------
+    title : str
+        Heading of the section.
+    caption : str
+        What the table shows, with its denominators and the domain of kappa.
+    headings : tuple of str
+        Of the columns.
+    is_number : tuple of bool
+        Whether numbers stand in a column.
+    rows : tuple of tuple of str
+        As they are printed.
+    pictures : tuple of (str, str, float)
+        SVG, caption and width in inches of each figure.
+    """
+
+    title: str
+    caption: str
+    headings: tuple[str, ...]
+    is_number: tuple[bool, ...]
+    rows: tuple[tuple[str, ...], ...]
+    pictures: tuple[tuple[str, str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReportData:
     """Everything a report says. All counts and sums are derived from these rows."""
 
@@ -254,5 +282,6 @@ class ReportData:
     dropped: tuple[DroppedRow, ...] = ()
     gallery: tuple[GalleryItem, ...] = ()
     truth: tuple[TruthRow, ...] = ()
+    comparisons: tuple[ComparisonPart, ...] = ()
     stages: tuple[StageRow, ...] = ()
     methods: Methods = field(default_factory=Methods)

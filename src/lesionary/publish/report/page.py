@@ -9,7 +9,7 @@ import numpy as np
 from lesionary.core.findings import Outcome
 from lesionary.core.volume import Quantity
 from lesionary.publish.report.burden import burden_of
-from lesionary.publish.report.data import LesionRow, ReportData
+from lesionary.publish.report.data import ComparisonPart, LesionRow, ReportData
 from lesionary.publish.report.figures import (
     figure_burden,
     figure_diameters,
@@ -44,7 +44,7 @@ from lesionary.publish.report.lesion_tables import (
 )
 from lesionary.publish.report.methods import method_sentences
 from lesionary.publish.report.panel import panel_svg
-from lesionary.publish.report.table import Table
+from lesionary.publish.report.table import Cell, Column, Table
 from lesionary.publish.report.trust import verdict_of
 from lesionary.publish.report.wording import (
     counted,
@@ -58,6 +58,7 @@ from lesionary.publish.report.wording import (
 
 LONGEST_OPEN_TABLE = 12
 """Tables with more rows are folded."""
+PIXELS_PER_INCH = 84
 FEWEST_FOR_FIGURE = 5
 """A figure of fewer lesions would say less than the table."""
 
@@ -121,6 +122,7 @@ def render_report(data: ReportData) -> str:
         spreads=_spreads(groups),
         burdens=_burdens(data),
         truth=_truth(data),
+        comparisons=[_comparison(part) for part in data.comparisons],
         series_table=series_table(data.series, data.lesions),
         remarks_table=remarks_table(data.series),
         left_out_summary=left_out_summary(data.left_out),
@@ -301,6 +303,21 @@ def _burden_caption(modality: str) -> str:
         "incomplete: a series of that time point has no mask, or a lesion has no volume. What two "
         "overlapping series both show counts twice."
     )
+
+
+def _comparison(part: ComparisonPart) -> tuple[str, str, Table, list[tuple[Picture, int]]]:
+    """Return heading, caption, table, and figures with their widths in pixels."""
+    columns = zip(part.headings, part.is_number, strict=True)
+    table = Table(
+        part.title,
+        tuple(Column(text, is_number=is_number) for text, is_number in columns),
+        tuple(tuple(Cell(text) for text in row) for row in part.rows),
+    )
+    pictures = [
+        (Picture(svg, caption), round(width_inches * PIXELS_PER_INCH))
+        for svg, caption, width_inches in part.pictures
+    ]
+    return part.title, part.caption, table, pictures
 
 
 def _truth(data: ReportData) -> tuple[Picture, Table] | None:
