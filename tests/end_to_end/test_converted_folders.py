@@ -5,7 +5,8 @@ import weakref
 import pytest
 
 from dicom_factory import ct_series, pet_series, write_series
-from lesionary.app import conversion, files
+from lesionary.app import files
+from lesionary.app.files import conversion
 from lesionary.core.errors import InputError, WorkflowError
 from lesionary.io import checked_images
 from small_scans import write_scans

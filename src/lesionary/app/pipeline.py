@@ -7,12 +7,15 @@ and leaves receipts; ``run`` chains them and ends with a release.
 from dataclasses import dataclass, field
 from typing import Any
 
+from lesionary.app.comparisons import Comparisons
 from lesionary.app.executor import ClusterName, executor_for
 from lesionary.app.progress import Progress, Silent
 from lesionary.app.release import RELEASE_UNIT, PublishReceipt, publish_due
 from lesionary.app.results import lesion_rows
 from lesionary.app.stage import StageReport, run_stage, units_of
+from lesionary.app.stages.agree import AGREE
 from lesionary.app.stages.annotate import ANNOTATE
+from lesionary.app.stages.evaluate import EVALUATE
 from lesionary.app.stages.measure import MEASURE
 from lesionary.app.stages.prepare import PREPARE
 from lesionary.app.study import Study
@@ -32,7 +35,7 @@ JOURNEY = (
 )
 """The nine stages in their order; each package's docstring opens with its place in it."""
 
-STAGES = (PREPARE, ANNOTATE, MEASURE)
+STAGES = (PREPARE, ANNOTATE, MEASURE, AGREE, EVALUATE)
 """The stages that work series by series."""
 
 PUBLISH = "publish"
@@ -45,6 +48,8 @@ class RunReport:
     stages: tuple[StageReport, ...]
     published: PublishReceipt | None = None
     lesions: tuple[dict[str, Any], ...] = field(default=())
+    agreement: dict[str, Any] | None = None
+    evaluation: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """Return the contract's JSON."""
@@ -66,6 +71,10 @@ class RunReport:
             ],
             "lesions": list(self.lesions),
         }
+        if self.agreement is not None:
+            document["agreement"] = self.agreement
+        if self.evaluation:
+            document["evaluation"] = self.evaluation
         if self.published is not None:
             document["release"] = str(self.published.release)
         return document
@@ -102,4 +111,11 @@ def run_until(
         reports = tuple(run_stage(study, stage, executor, shown) for stage in wanted)
         published = publish_due(study, shown) if until == PUBLISH else None
         lesions = lesion_rows(study) if MEASURE in wanted else []
-    return RunReport(reports, published, tuple(lesions))
+        compared = Comparisons.of(study)
+        return RunReport(
+            reports,
+            published,
+            tuple(lesions),
+            compared.agreement() if AGREE in wanted else None,
+            compared.evaluation() if EVALUATE in wanted else {},
+        )

@@ -7,9 +7,9 @@ an error that names the key, its line, and what is allowed.
 import re
 import tomllib
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from lesionary.core.errors import InputError
 
@@ -63,11 +63,21 @@ class PrepareSection(_Section):
     windows: WindowsSection
 
 
+def _clean_up_rule(table: dict[str, Any]) -> dict[str, Any]:
+    from lesionary.annotate.clean_up import rule_of_table
+
+    rule_of_table(table)
+    return table
+
+
 class AnnotateSection(_Section):
-    """Where masks come from."""
+    """Where masks come from, and what is taken off them (M4, A4)."""
 
     segmenter: str
     given_masks: Literal["keep", "redraw"]
+    clean_up: list[Annotated[dict[str, Any], AfterValidator(_clean_up_rule)]] = Field(
+        default_factory=list
+    )
 
 
 class MeasureSection(_Section):
@@ -78,6 +88,30 @@ class MeasureSection(_Section):
     diameter: Literal["caliper", "as_published"]
     recording_precision_mm: float = Field(gt=0)
     keep_largest_piece: bool
+
+
+class AgreeSection(_Section):
+    """How readers are held against each other (M6, M7)."""
+
+    consensus: Literal["staple", "majority"] = "staple"
+
+
+def _match_rule(text: str) -> str:
+    from lesionary.evaluate.options import MatchRule
+
+    return str(MatchRule.parse(text))
+
+
+class EvaluateSection(_Section):
+    """How drafts and predictions are scored against readers (A8)."""
+
+    predictions: list[str] = Field(default_factory=list)
+    tolerance_mm: float = Field(default=2.0, ge=0)
+    tolerances_mm: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    composites: dict[str, list[str]] = Field(default_factory=dict)
+    match: Annotated[str, AfterValidator(_match_rule)] = "overlap"
+    min_voxels: int = Field(default=1, ge=1)
+    size_edges_mm: list[Annotated[float, Field(gt=0)]] = [10.0, 20.0, 30.0]
 
 
 class PublishSection(_Section):
@@ -102,6 +136,8 @@ class Protocol(_Section):
     prepare: PrepareSection
     annotate: AnnotateSection
     measure: MeasureSection
+    agree: AgreeSection = Field(default_factory=AgreeSection)
+    evaluate: EvaluateSection = Field(default_factory=EvaluateSection)
     publish: PublishSection
 
 
@@ -131,9 +167,14 @@ def parse_protocol(text: str, *, source: str) -> Protocol:
 
 def _describe(entry: Any, text: str) -> str:
     path = [str(part) for part in entry["loc"]]
+    rule_error = entry["ctx"]["error"] if entry["type"] == "value_error" else None
+    if rule_error is not None:
+        path.append(rule_error.key)
     key = ".".join(path)
     line = _line_of(path, text)
     where = f"line {line}: " if line else ""
+    if rule_error is not None:
+        return f"{where}`{key}` {rule_error.problem}"
     if entry["type"] == "extra_forbidden":
         return f"{where}unknown key `{key}`"
     if entry["type"] == "missing":
@@ -143,15 +184,27 @@ def _describe(entry: Any, text: str) -> str:
 
 
 def _line_of(path: Sequence[str], text: str) -> int | None:
-    """Find the line on which a key stands, or its table begins."""
+    """Find the line on which a key stands, or its table begins.
+
+    A number in the path counts the tables of one name: ``[[annotate.clean_up]]``.
+    """
     names = [part for part in path if not part.isdigit()]
+    skipped = next((int(part) for part in path if part.isdigit()), 0)
     table: list[str] = []
     table_line = None
     for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[([^\]]+)\]", line):
-            table = header[1].strip().split(".")
-            if table == names or table == names[:-1]:
+        if header := re.match(r"\s*(\[{1,2})([^\[\]]+)\]", line):
+            table = header[2].strip().split(".")
+            is_named = table in (names, names[:-1])
+            if is_named and header[1] == "[[":
+                skipped -= 1
+                is_named = skipped == -1
+                table = table if is_named else []
+            if is_named:
                 table_line = number
-        elif (key := re.match(r"\s*([\w-]+)\s*=", line)) and [*table, key[1]] == names:
-            return number
+        elif key := re.match(r"\s*([\w-]+)\s*=", line):
+            if [*table, key[1]] == names:
+                return number
+            if [*table, key[1]] == names[:-1]:
+                table_line = number
     return table_line

@@ -4,12 +4,14 @@ A release holds no clock time and no identity, so one study gives the same bytes
 however often interrupted, it is published.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lesionary.app.comparison_files import add_comparison
+from lesionary.app.comparisons import Comparisons, comparison_parts
 from lesionary.app.progress import Progress, Silent
 from lesionary.app.results import SeriesResult, left_out_rows, series_results
 from lesionary.app.study import Study
@@ -24,7 +26,7 @@ from lesionary.publish.tables import csv_text, json_text
 if TYPE_CHECKING:
     from lesionary.publish.report.gallery import GalleryItem
 
-PUBLISH_VERSION = 1
+PUBLISH_VERSION = 2
 RELEASE_UNIT = "publish/release"
 
 LESION_COLUMNS = (
@@ -47,6 +49,19 @@ LESION_COLUMNS = (
     "reader",
     "method",
     "state",
+    "reason",
+)
+CLEAN_UP_COLUMNS = (
+    "series",
+    "step",
+    "rule",
+    "label",
+    "voxels_before",
+    "voxels_after",
+    "volume_ml_before",
+    "volume_ml_after",
+    "components_before",
+    "components_after",
     "reason",
 )
 LEFT_OUT_COLUMNS = ("source", "code", "reason", "instances", "hint", "by_rule")
@@ -99,11 +114,13 @@ def _published(study: Study) -> list[SeriesResult]:
 
 
 def _key(study: Study, series: list[SeriesResult]) -> str:
+    compared = Comparisons.of(study)
     return key_of(
         PUBLISH_VERSION,
         version("lesionary"),
         study.protocol.model_dump(by_alias=True),
         [[dict(one.row), one.prepared, one.annotated, one.measured] for one in series],
+        [compared.agreed, compared.evaluated],
         [dict(row) for row in study.registry.rows(tables.finding, order_by=("id",))],
         [dict(row) for row in left_out_rows(study)],
     )
@@ -120,6 +137,7 @@ def _publish(
     try:
         gallery = _write_images(study, series, writer, progress)
         _write_tables(study, series, writer)
+        _write_comparisons(study, series, writer)
         writer.add_text("report.html", _report(study, series, gallery))
         n_lesions = sum(len(one.lesions) for one in series)
         manifest = _manifest(study, series) | {"key": key, "lesions": n_lesions}
@@ -190,8 +208,35 @@ def _write_tables(study: Study, series: list[SeriesResult], writer: ReleaseWrite
     writer.add_text("lesions.json", json_text({"lesions": rows, "dropped": dropped}))
     flat = [row | {"reason": _reasons(row)} for row in rows]
     writer.add_text("lesions.csv", csv_text(LESION_COLUMNS, flat))
+    writer.add_text("clean_up.csv", csv_text(CLEAN_UP_COLUMNS, _clean_up_rows(series)))
     writer.add_text("left_out.csv", csv_text(LEFT_OUT_COLUMNS, left_out_rows(study)))
     writer.add_text("study.toml", study.files.read_protocol())
+
+
+def _write_comparisons(study: Study, series: list[SeriesResult], writer: ReleaseWriter) -> None:
+    """Write what readers agree on and how predictions score, and the readers' consensus."""
+    compared = Comparisons.of(study)
+    for part in comparison_parts(compared):
+        add_comparison(writer, part.folder, part.tables, part.pictures)
+    subjects = _subjects(study)
+    for one in series:
+        if one.id in compared.agreed:
+            agreed = compared.agreed[one.id]
+            base = _layout_image(one, subjects[one.row["subject_id"]]).base_name
+            consensus = study.objects.get_label_map(agreed["consensus"])
+            writer.add_image(f"agreement/consensus/{base}.nii.gz", consensus)
+            uncertainty = study.objects.get_volume(agreed["uncertainty"])
+            writer.add_image(f"agreement/uncertainty/{base}.nii.gz", uncertainty)
+
+
+def _clean_up_rows(series: list[SeriesResult]) -> Iterator[dict[str, Any]]:
+    """Yield what every clean-up rule did to every label; a rule that was skipped says why."""
+    for one in series:
+        for step in (one.annotated["clean_up"] or {"steps": []})["steps"]:
+            place = {"series": one.id, "step": step["step"], "rule": step["rule"]}
+            reason = step.get("reason", {}).get("rule")
+            for row in step["labels"] or [{"label": None}]:
+                yield place | row | {"reason": reason}
 
 
 def _reasons(row: Mapping[str, Any]) -> str | None:

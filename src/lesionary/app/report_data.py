@@ -1,10 +1,11 @@
 """From registry rows to what the report says."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from lesionary.app.comparisons import Comparisons, comparison_parts
 from lesionary.app.results import SeriesResult, left_out_rows
 from lesionary.app.study import Study
 from lesionary.core.findings import Outcome
@@ -12,6 +13,7 @@ from lesionary.core.terms import LesionKind
 from lesionary.core.volume import Quantity
 from lesionary.io import registry_schema as tables
 from lesionary.publish.report.data import (
+    ComparisonPart,
     DroppedRow,
     IgnoredRow,
     LeftOutRow,
@@ -61,8 +63,25 @@ def report_data(
         ),
         gallery=tuple(gallery),
         truth=truth,
+        comparisons=tuple(_comparisons(study)),
         methods=_methods(study, results),
     )
+
+
+def _comparisons(study: Study) -> Iterator[ComparisonPart]:
+    """Yield the printed table of every comparison, with its figures."""
+    for part in comparison_parts(Comparisons.of(study)):
+        printed = part.tables[0]
+        yield ComparisonPart(
+            title=part.title,
+            caption=printed.caption,
+            headings=tuple(column.heading for column in printed.columns),
+            is_number=tuple(printed.is_numeric(column) for column in printed.columns),
+            rows=tuple(
+                tuple(column.text(row) for column in printed.columns) for row in printed.rows
+            ),
+            pictures=tuple((one.svg, one.title, one.width_inches) for one in part.pictures),
+        )
 
 
 def _series(row: Any, findings: Sequence[Any], *, is_annotated: bool) -> SeriesRow:

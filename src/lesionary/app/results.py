@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lesionary.app.stage import finished
+from lesionary.app.stages.agree import AGREE
 from lesionary.app.stages.annotate import ANNOTATE
+from lesionary.app.stages.evaluate import EVALUATE
 from lesionary.app.stages.measure import MEASURE
 from lesionary.app.stages.prepare import PREPARE
 from lesionary.app.study import Study
@@ -62,7 +64,7 @@ def left_out_rows(study: Study) -> list[Mapping[str, Any]]:
     """
     rows = list(study.registry.rows(tables.finding, outcome="left_out", order_by=("id",)))
     sources = {row["id"]: row["source"] for row in study.registry.all_series()}
-    for stage in (PREPARE, ANNOTATE, MEASURE):
+    for stage in (PREPARE, ANNOTATE, MEASURE, AGREE, EVALUATE):
         planned = {work.name: stage.key_of(work) for work in stage.plan(study)}
         rows += [
             {

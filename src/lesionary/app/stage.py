@@ -15,6 +15,7 @@ from lesionary.app.progress import Progress
 from lesionary.core.identity import key_of
 from lesionary.io.log_files import LOGGER
 from lesionary.io.registry import UnitRecord
+from lesionary.io.registry_status import PLANNED
 
 if TYPE_CHECKING:
     from lesionary.app.study import Study
@@ -68,10 +69,16 @@ class StageReport:
     failed: tuple[UnitRecord, ...] = ()
     up_to_date: int = field(default=0)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether the stage had no units at all."""
+        return not (self.done or self.failed or self.up_to_date)
+
 
 def run_stage(study: "Study", stage: Stage, executor: Executor, progress: Progress) -> StageReport:
     """Do what is due of one stage and record every receipt as it comes."""
     planned = stage.plan(study)
+    study.registry.set_meta(PLANNED + stage.name, str(len(planned)))
     known = study.registry.units(stage.name)
     study.registry.forget_units(stage.name, known.keys() - {work.name for work in planned})
     due = [work for work in planned if not _is_done(known.get(work.name), stage.key_of(work))]

@@ -130,6 +130,14 @@ class Study:
         """Measure every lesion."""
         return self._run("measure", cluster)
 
+    def agree(self, *, cluster: "ClusterName" = "none") -> "RunReport":
+        """Hold the readers of every image against each other."""
+        return self._run("agree", cluster)
+
+    def evaluate(self, *, cluster: "ClusterName" = "none") -> "RunReport":
+        """Score drafts and predictions against what readers drew."""
+        return self._run("evaluate", cluster)
+
     def run(self, *, cluster: "ClusterName" = "none") -> "RunReport":
         """Do every stage that is due, up to the release."""
         return self._run("publish", cluster)

@@ -71,7 +71,7 @@ def _verify_study(target: Path, report: VerifyReport) -> None:
     series = study.registry.all_series()
     named = {row["object_id"] for row in series}
     named |= {row["object_id"] for row in study.registry.rows(tables.annotation)}
-    for stage in ("prepare", "annotate", "measure"):
+    for stage in ("prepare", "annotate", "measure", "agree"):
         for record in study.registry.units(stage).values():
             if record.state == "done":
                 named |= _objects_in(record.output)
@@ -87,8 +87,11 @@ def _verify_study(target: Path, report: VerifyReport) -> None:
 
 
 def _objects_in(output: Any) -> set[str]:
-    named = {output[name] for name in ("object", "mask") if name in output}
-    return named | set(output.get("layers", ()))
+    single = ("object", "mask", "consensus", "uncertainty")
+    named = {output[name] for name in single if name in output}
+    cleaned = output.get("clean_up") or {}
+    several = (output.get("layers"), cleaned.get("before"), cleaned.get("removed"))
+    return named.union(*(ids for ids in several if ids))
 
 
 def _verify_release(release: Path, report: VerifyReport) -> None:

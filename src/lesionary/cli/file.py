@@ -5,6 +5,9 @@ from typing import Any
 
 import typer
 
+from lesionary.cli.file_clean import clean
+from lesionary.cli.file_compare import agree, consensus, evaluate
+from lesionary.cli.file_ratings import ratings
 from lesionary.cli.output import DONE, PARTLY, Output, table
 from lesionary.cli.words import AffineChoice
 
@@ -13,6 +16,9 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+for command in (agree, consensus, evaluate, clean, ratings):
+    app.command()(command)
 
 _JSON = typer.Option(False, "--json", help="Print one JSON document.")
 _AFFINE = typer.Option(None, help="sform or qform: which one counts where a NIfTI's two disagree.")
@@ -47,6 +53,37 @@ def segment(
         f"{result['output']}: {result['voxels']} voxels, {result['volume_ml']:.3f} ml"
         f" by {result['segmenter']} in {result['seconds']:.1f} s",
     )
+    return DONE
+
+
+@app.command()
+def interpolate(
+    mask: Path = typer.Argument(..., help="The mask with the slices that were drawn."),
+    step: int = typer.Option(..., help="Gaps between keys of up to so many slices are filled."),
+    output: Path = typer.Option(..., "-o", "--output", help="The mask to write."),
+    method: str = typer.Option("shape", help="shape or linear."),
+    affine: AffineChoice | None = _AFFINE,
+    max_volume_bytes: int = _VOLUME_BYTES,
+    *,
+    json: bool = _JSON,
+) -> int:
+    """Fill in between drawn slices; these stay as they are, and so do wider gaps."""
+    from lesionary.app import files
+
+    document = files.interpolate(
+        mask,
+        step=step,
+        output=output,
+        method=method,
+        reading=files.Reading.of(affine=affine, max_volume_bytes=max_volume_bytes),
+    )
+    said = (
+        f"{document['output']}: {document['filled_slices']} slices filled between"
+        f" {document['key_slices']} drawn ones, {document['voxels']} voxels"
+    )
+    Output(json).emit(document, said)
+    for warning in document["warnings"]:
+        Output(json).note(f"warning: {warning}")
     return DONE
 
 

@@ -32,9 +32,9 @@ def clean(
     json: bool = typer.Option(False, "--json", help="Print one JSON document."),
 ) -> int:
     """Clean a mask by declared rules, with counts before and after each."""
-    from lesionary.app import cleaning, files
+    from lesionary.app import files
 
-    result = cleaning.clean(
+    result = files.clean(
         mask,
         output=output,
         rules=rule,

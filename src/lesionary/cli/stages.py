@@ -1,10 +1,11 @@
-"""``lesionary prepare``, ``annotate`` and ``measure``: one stage at a time."""
+"""``lesionary prepare``, ``annotate``, ``measure``, ``agree``, ``evaluate``: stage by stage."""
 
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from lesionary.cli.comparison_text import scores_text, summary_text
 from lesionary.cli.output import DONE, PARTLY, UNUSABLE, Output, table
 from lesionary.cli.words import ClusterName
 
@@ -14,6 +15,8 @@ def register(app: typer.Typer) -> None:
     app.command()(prepare)
     app.command()(annotate)
     app.command()(measure)
+    app.command()(agree)
+    app.command()(evaluate)
 
 
 _STUDY = typer.Argument(..., help="The study folder.")
@@ -36,6 +39,23 @@ def measure(study: Path = _STUDY, cluster: ClusterName = _CLUSTER, *, json: bool
     return run_stages(study, until="measure", cluster=cluster, json=json)
 
 
+def agree(study: Path = _STUDY, cluster: ClusterName = _CLUSTER, *, json: bool = _JSON) -> int:
+    """Hold the readers of every image against each other."""
+    return run_stages(study, until="agree", cluster=cluster, json=json)
+
+
+def evaluate(study: Path = _STUDY, cluster: ClusterName = _CLUSTER, *, json: bool = _JSON) -> int:
+    """Score drafts and predictions against what readers drew."""
+    return run_stages(study, until="evaluate", cluster=cluster, json=json)
+
+
+_NOTHING = {
+    "agree": "No image was read by two readers: there is nothing to agree on.",
+    "evaluate": "No image has both a reference and a prediction: see [evaluate] in study.toml.",
+}
+"""What to say where a stage had nothing to do."""
+
+
 def run_stages(study: Path, *, until: str, cluster: ClusterName, json: bool) -> int:
     """Do what is due up to a stage, and show what came of it."""
     from lesionary.app.pipeline import run_until
@@ -47,6 +67,8 @@ def run_stages(study: Path, *, until: str, cluster: ClusterName, json: bool) -> 
         report = run_until(opened, until, cluster=cluster, progress=bars)
     document = report.document()
     Output(json).emit(document, run_text(document))
+    if report.stages[-1].is_idle and until in _NOTHING:
+        Output(json).note(_NOTHING[until])
     return exit_code(document)
 
 
@@ -65,6 +87,12 @@ def run_text(document: dict[str, Any]) -> str:
         lines.append("Failed:\n" + table(("unit", "code", "reason"), rows))
     if lesions := document.get("lesions"):
         lines.append(_lesions_table(lesions))
+    if agreement := document.get("agreement"):
+        lines.append(f"\nAgreement of readers\n{summary_text(agreement)}")
+    for name, summary in document.get("evaluation", {}).items():
+        lines.append(f"\nEvaluation of {name}\n{scores_text(summary)}")
+        if lacking := summary["not_predicted"]:
+            lines.append(f"Not scored, for want of its mask: {', '.join(lacking)}")
     if release := document.get("release"):
         lines.append(f"Release: {release}\nReport:  {release}/report.html")
     return "\n".join(lines)

@@ -11,13 +11,17 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from lesionary.core.annotation import GIVEN
 from lesionary.core.errors import WorkflowError
 
 OUR_FAULTS = (sqlite3.IntegrityError, sqlite3.ProgrammingError)
 """What the database says of a wrong statement, not of its file."""
 
-STAGES = ("prepare", "annotate", "measure", "publish")
+STAGES = ("prepare", "annotate", "measure", "agree", "evaluate", "publish")
 
+
+PLANNED = "planned:"
+"""Settings that start so hold how many units the last run of a stage planned."""
 
 PROTOCOL_DIGEST = "protocol_digest"
 """The setting that holds the hash of ``study.toml`` as the last run read it."""
@@ -136,11 +140,34 @@ def _stages(connection: sqlite3.Connection, n_series: int) -> list[dict[str, Any
     counts: dict[tuple[str, str], int] = {}
     for row in connection.execute("SELECT stage, state, count(*) FROM unit GROUP BY stage, state"):
         counts[row[0], row[1]] = row[2]
+    planned_units = _planned(connection, n_series)
     stages = []
     for stage in STAGES:
-        planned = n_series if stage != "publish" else min(1, n_series)
+        planned = planned_units[stage]
         done, failed = counts.get((stage, "done"), 0), counts.get((stage, "failed"), 0)
         stages.append(
             {"stage": stage, "due": max(0, planned - done - failed), "done": done, "failed": failed}
         )
     return stages
+
+
+def _planned(connection: sqlite3.Connection, n_series: int) -> dict[str, int]:
+    """Return how many units each stage has: some stages plan fewer than one a series.
+
+    ``evaluate`` plans by the protocol, so what is known is the number that the last run planned.
+    """
+    query = "SELECT value FROM meta WHERE key = ?"
+    row = connection.execute(query, (f"{PLANNED}evaluate",)).fetchone()
+    (several,) = connection.execute(
+        "SELECT count(*) FROM (SELECT series_id FROM annotation WHERE author != ?"
+        " GROUP BY series_id HAVING count(DISTINCT author) > 1)",
+        (GIVEN,),
+    ).fetchone()
+    return {
+        "prepare": n_series,
+        "annotate": n_series,
+        "measure": n_series,
+        "agree": int(several),
+        "evaluate": 0 if row is None else int(row[0]),
+        "publish": min(1, n_series),
+    }

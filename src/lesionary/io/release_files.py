@@ -49,6 +49,13 @@ class ReleaseWriter:
             place.write_text(text, encoding="utf-8", newline="\n")
             flush_to_disk(place)
 
+    def add_bytes(self, path: str, data: bytes) -> None:
+        """Write a file as it is."""
+        place = self._place(path)
+        with writing():
+            place.write_bytes(data)
+            flush_to_disk(place)
+
     def add_image(self, path: str, image: Volume | LabelMap) -> None:
         """Write an image, read back by an independent reader."""
         write_checked(self._place(path), image)

@@ -1,52 +1,38 @@
-"""Annotate: masks that came along, and drafts from boxes, as the lesions of each image."""
+"""Annotate: masks that came along, and drafts from boxes, as the lesions of each image.
 
-from collections.abc import Iterator, Sequence
+The protocol's clean-up rules are the last step. What they were given stays in the study as objects
+of its own, so a rule that is taken out of the protocol is undone by the next run.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesionary.app.stage import Stage, Work, finished
+from lesionary.app.stages.clean_up import clean_lesions, clean_up_document, rules_of, tables_of
+from lesionary.app.stages.given_masks import (
+    DrawnLesion,
+    GivenMask,
+    drawn_lesions,
+    given_masks,
+    is_answered_by,
+    piece_boxes,
+)
 from lesionary.app.stages.prepare import PREPARE
 from lesionary.core.annotation import GIVEN, UNREVIEWED
 from lesionary.core.identity import digest
-from lesionary.core.terms import LESION, STRUCTURE
-from lesionary.core.volume import BoolArray, Box, LabelMap, Volume
+from lesionary.core.terms import STRUCTURE
+from lesionary.core.volume import Box, LabelMap, Volume
 from lesionary.io import registry_schema as tables
 from lesionary.io.objects import ObjectStore
 
 if TYPE_CHECKING:
+    from lesionary.annotate.clean_up import Rule
     from lesionary.annotate.layers import Layers
     from lesionary.annotate.registry import SegmenterRegistry
     from lesionary.annotate.segmenter import Segmenter
     from lesionary.app.study import Study
-
-SAME_LESION = 0.4
-"""A box and a mask whose boxes share this much (intersection over union) are of one lesion."""
-
-
-@dataclass(frozen=True, slots=True)
-class GivenMask:
-    """A label map that came along, with what is known of its making.
-
-    A lesion of a later ``ingest`` replaces one of an earlier ingest that lies at its place: it is
-    its correction. The earlier mask stays in the study.
-    """
-
-    object_id: str
-    author: str
-    method: str | None
-    state: str
-    ingest: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Drawn:
-    """One lesion of a given mask: its voxels inside its box, and the ingest that brought it."""
-
-    crop: BoolArray
-    box: Box
-    label: str
-    ingest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +60,7 @@ class AnnotateRequest:
     segmenter: str
     redraw: bool
     window: str
+    clean_up: "tuple[Rule, ...]" = ()
 
 
 def plan(study: "Study") -> list[Work]:
@@ -82,7 +69,8 @@ def plan(study: "Study") -> list[Work]:
 
     registry = SegmenterRegistry.discover()
     section = study.protocol.annotate
-    masks = _by_series(study.registry.rows(tables.annotation, order_by=("id",)))
+    rules = rules_of(section.clean_up)
+    masks = given_masks(study)
     boxes = _by_series(study.registry.rows(tables.box, order_by=("id",)))
     modalities = {row["id"]: row["modality"] for row in study.registry.all_series()}
     works = []
@@ -93,11 +81,12 @@ def plan(study: "Study") -> list[Work]:
         request = AnnotateRequest(
             objects=study.files.objects,
             object_id=prepared["object"],
-            masks=tuple(_given_mask(row) for row in masks.get(name, ())),
+            masks=masks.get(name, ()),
             boxes=_current(boxes.get(name, ())),
             segmenter=segmenter,
             redraw=section.given_masks == "redraw",
             window=prepared["window"],
+            clean_up=rules,
         )
         works.append(Work(name, _inputs(request, registry), request))
     return works
@@ -107,11 +96,12 @@ def _inputs(request: AnnotateRequest, registry: "SegmenterRegistry") -> dict[str
     uses_segmenter = bool(request.boxes) or (request.redraw and bool(request.masks))
     return {
         "object": request.object_id,
-        "masks": [[m.object_id, m.author, m.method, m.state, m.ingest] for m in request.masks],
+        "masks": [mask.inputs for mask in request.masks],
         "boxes": [[b.label, *b.bounds] for b in request.boxes],
         "redraw": request.redraw,
         "segmenter": _identity_of(request.segmenter, registry) if uses_segmenter else None,
         "window": request.window,
+        "clean_up": tables_of(request.clean_up),
     }
 
 
@@ -125,11 +115,6 @@ def _by_series(rows: list[Any]) -> dict[str, list[Any]]:
     for row in rows:
         grouped.setdefault(row["series_id"], []).append(row)
     return grouped
-
-
-def _given_mask(row: Any) -> GivenMask:
-    ingest = int(row["source"].partition("#")[0])
-    return GivenMask(row["object_id"], row["author"], row["method"], row["review_state"], ingest)
 
 
 def _current(rows: Sequence[Any]) -> tuple[GivenBox, ...]:
@@ -153,7 +138,7 @@ def annotate_series(request: AnnotateRequest) -> dict[str, Any]:
     layers = Layers(volume.geometry)
     lesions: dict[int, dict[str, Any]] = {}
     boxes = list(request.boxes)
-    kept: list[_Drawn] = []
+    kept: list[DrawnLesion] = []
     seen: set[str] = set()
     n_structures = 0
     n_replaced = 0
@@ -165,19 +150,26 @@ def annotate_series(request: AnnotateRequest) -> dict[str, Any]:
             boxes += _boxes_of(label_map)
         else:
             newer = [lesion.box for lesion in kept if lesion.ingest > mask.ingest]
-            drawn = list(_drawn(label_map, mask))
-            current = [lesion for lesion in drawn if not _is_answered_by(lesion.box, newer)]
+            drawn = list(drawn_lesions(label_map, mask))
+            current = [lesion for lesion in drawn if not is_answered_by(lesion.box, newer)]
             n_replaced += len(drawn) - len(current)
             kept += _keep(layers, current, mask, lesions, seen)
     answers = [lesion.box for lesion in kept]
-    due = [box for box in boxes if not _is_answered_by(box.box, answers)]
+    due = [box for box in boxes if not is_answered_by(box.box, answers)]
     if due:
         segmenter = SegmenterRegistry.discover().create(request.segmenter)
         for box in due:
             _draft(layers, volume, box, segmenter, lesions)
+    label_maps = layers.label_maps()
+    clean_up = None
+    if request.clean_up:
+        given = [mask.object_id for mask in request.masks]
+        cleaned = clean_lesions(label_maps, request.clean_up, volume, lesions, store, given)
+        label_maps, clean_up = cleaned.layers, clean_up_document(cleaned, store)
     return {
         "object": request.object_id,
-        "layers": [store.put_label_map(layer) for layer in layers.label_maps()],
+        "layers": [store.put_label_map(layer) for layer in label_maps],
+        "clean_up": clean_up,
         "lesions": {str(value): entry for value, entry in lesions.items()},
         "n_structures": n_structures,
         "n_boxes_answered_by_masks": len(boxes) - len(due),
@@ -199,37 +191,13 @@ def _of_one_reader(masks: tuple[GivenMask, ...]) -> tuple[str | None, list[Given
     return first, [mask for mask in masks if mask.author in {first, GIVEN}]
 
 
-def _is_answered_by(box: Box, others: Sequence[Box]) -> bool:
-    """Tell whether a lesion in a box is shown already by a mask in one of the others."""
-    return any(_is_same_lesion(box, other) for other in others)
-
-
-def _is_same_lesion(box: Box, by: Box) -> bool:
-    shared = volume = other = 1
-    for mine, theirs in zip(box, by, strict=True):
-        shared *= max(0, min(mine.stop, theirs.stop) - max(mine.start, theirs.start))
-        volume *= mine.stop - mine.start
-        other *= theirs.stop - theirs.start
-    return shared >= SAME_LESION * (volume + other - shared)
-
-
-def _drawn(label_map: LabelMap, mask: GivenMask) -> Iterator[_Drawn]:
-    """Yield every lesion of a given mask; structures are none."""
-    from scipy.ndimage import find_objects
-
-    for value, box in enumerate(find_objects(label_map.array), start=1):
-        text = label_map.labels.get(value, LESION)
-        if box is not None and text != STRUCTURE:
-            yield _Drawn(label_map.array[box] == value, box, text, mask.ingest)
-
-
 def _keep(
     layers: "Layers",
-    drawn: Sequence[_Drawn],
+    drawn: Sequence[DrawnLesion],
     mask: GivenMask,
     lesions: dict[int, dict[str, Any]],
     seen: set[str],
-) -> list[_Drawn]:
+) -> list[DrawnLesion]:
     """Add lesions of a given mask to the layers; return those that were added.
 
     A tumour exported twice, as RTSTRUCT and as SEG, is one tumour: a mask that was ``seen`` voxel
@@ -255,16 +223,10 @@ def _keep(
 
 def _boxes_of(label_map: LabelMap) -> list[GivenBox]:
     """Return the box of every 26-connected piece of every lesion."""
-    from lesionary.core.components import components
-
-    boxes = []
-    for piece in components(label_map.array):
-        label = label_map.labels.get(piece.value, LESION)
-        if label != STRUCTURE:
-            k, j, i = piece.box
-            bounds = (k.start, k.stop, j.start, j.stop, i.start, i.stop)
-            boxes.append(GivenBox(label, bounds))
-    return boxes
+    return [
+        GivenBox(label, (k.start, k.stop, j.start, j.stop, i.start, i.stop))
+        for label, (k, j, i) in piece_boxes(label_map)
+    ]
 
 
 def _draft(
@@ -291,4 +253,4 @@ def _draft(
     }
 
 
-ANNOTATE = Stage("annotate", 2, plan, annotate_series)
+ANNOTATE = Stage("annotate", 3, plan, annotate_series)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lesionary.app.stage import Stage, Work, finished
 from lesionary.app.stages.annotate import ANNOTATE
-from lesionary.core.annotation import UNREVIEWED
+from lesionary.app.stages.clean_up import is_of_a_reader
 from lesionary.io.objects import ObjectStore
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _by_maker(
 
     import numpy as np
 
-    affirmed = {value for value in layer.labels if _is_of_a_reader(lesions[str(value)])}
+    affirmed = {value for value in layer.labels if is_of_a_reader(lesions[str(value)])}
     everything = replace(options, min_voxels=1, min_slices=1)
     if len(affirmed) in {0, len(layer.labels)}:
         yield layer, everything if affirmed else options
@@ -123,11 +123,6 @@ def _by_maker(
     is_affirmed = np.isin(layer.array, list(affirmed))
     yield replace(layer, array=np.where(is_affirmed, layer.array, 0)), everything
     yield replace(layer, array=np.where(is_affirmed, 0, layer.array)), options
-
-
-def _is_of_a_reader(made: dict[str, Any]) -> bool:
-    is_reviewed = made["state"] != UNREVIEWED
-    return is_reviewed or made["reader"] is not None or made["method"] == "MANUAL"
 
 
 def _instance_options(options: "MeasureOptions") -> dict[str, Any]:

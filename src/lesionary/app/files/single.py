@@ -20,7 +20,7 @@ from lesionary.ingest.series import ImageSeries, SeriesIdentity, SeriesSummary
 from lesionary.io.sources import SourceFile, SourceFinding, open_sources
 
 if TYPE_CHECKING:
-    from lesionary.app.files import Reading
+    from lesionary.app.files.reading import Reading
     from lesionary.ingest.grouping import SeriesCandidate
 
 ANYONE = "anyone"

@@ -1,4 +1,4 @@
-"""Write what ``file convert`` found: one volume under a name, or a folder of them.
+"""``file convert``: one volume under a name, or a folder of them.
 
 A series is read, written and forgotten before the next one.
 """
@@ -9,14 +9,75 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lesionary.app.files import Converted, require_ending, require_no_input
-from lesionary.app.single import FoundSeries, ImageSource, described, none_or_many, refusal
+from lesionary.app.files.reading import (
+    IMAGE_ENDINGS,
+    PathLike,
+    Reading,
+    require_ending,
+    require_no_input,
+)
+from lesionary.app.files.single import (
+    FoundSeries,
+    ImageSource,
+    described,
+    none_or_many,
+    open_images,
+    refusal,
+)
 from lesionary.core.errors import InputError, LesionaryError
 from lesionary.core.findings import Finding
 from lesionary.core.volume import LabelMap, Quantity, Volume
 from lesionary.ingest.series import SeriesSummary
 from lesionary.io.checked_images import write_checked
 from lesionary.io.durable import partial_name, writing
+from lesionary.io.sources import SourceFinding
+
+OTHER_ENDINGS = (".dcm", ".gz", ".hdr", ".img", ".jpg", ".json", ".mhd", ".nhdr", ".png", ".tif")
+"""Endings that a user means as a file's: no folder is made under such a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What ``convert`` wrote, and what it left out."""
+
+    rows: list[dict[str, Any]]
+    refused: tuple[SourceFinding, ...]
+
+
+def convert(
+    source: PathLike,
+    target: PathLike,
+    *,
+    series: str | None = None,
+    quantity: str = "native",
+    reading: Reading | None = None,
+) -> Converted:
+    """Convert images, and what was drawn on them, into files of another format.
+
+    Parameters
+    ----------
+    source : path
+        A file, a folder or an archive.
+    target : path
+        Ending in an image format: one volume. Otherwise a folder, one ``.nii.gz`` a series.
+    series : str, optional
+        SeriesInstanceUID, or a number in the list that the error without it shows.
+    quantity : {"native", "suvbw"}
+        HU, Bq/ml as stored; or PET in body-weight SUV.
+
+    Raises
+    ------
+    InputError
+        If nothing usable is there, or one volume is asked for and several are there.
+    """
+    if quantity not in {"native", Quantity.SUVBW}:
+        raise InputError(f"quantity is native or suvbw, not {quantity!r}", code="usage")
+    is_one = str(target).lower().endswith(IMAGE_ENDINGS)
+    if not is_one and str(target).lower().endswith(OTHER_ENDINGS) and not Path(target).is_dir():
+        require_ending(target)
+    write = convert_one if is_one else convert_folder
+    with open_images(Path(source), reading or Reading()) as found:
+        return write(found, Path(target), series=series, quantity=quantity)
 
 
 def convert_one(

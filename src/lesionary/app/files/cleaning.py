@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesionary.app.files import PathLike, Reading, require_ending
-from lesionary.app.single import open_images, read_mask, read_one_image
+from lesionary.app.files.reading import PathLike, Reading, require_ending
+from lesionary.app.files.single import open_images, read_mask, read_one_image
 from lesionary.core.errors import GeometryMismatchError, InputError, LesionaryError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from lesionary import Study
-from lesionary.app.cleaning import clean
+from lesionary.app.files.cleaning import clean
 from lesionary.app.protocol import parse_protocol
 from lesionary.cli import file_clean
 from lesionary.cli.main import run_command
