@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lesionary.core.errors import GeometryMismatchError, InputError
-from lesionary.core.resample import resample, resample_labels
+from lesionary.core.resample import PARALLEL_VOXELS, resample, resample_labels
 from lesionary.core.volume import Geometry, LabelMap, Quantity, Volume
 from strategies import axis_orders, geometries, volumes
 
@@ -82,7 +82,9 @@ def test_floats_equal_simpleitk_s_to_four_digits(is_oblique, data):
     expected = by_itk(volume, onto, -5)
     sure = far_from_edges(volume, onto)
     assert found.dtype == np.float32
-    assert np.abs(found - expected)[sure].max(initial=0) <= 1e-4
+    # Nearly parallel axes may be treated as parallel: a point moves by up to 1e-5 of a voxel.
+    moved = PARALLEL_VOXELS * float(np.ptp(volume.array))
+    assert np.abs(found - expected)[sure].max(initial=0) <= 1e-4 + moved
 
 
 @pytest.mark.parametrize("is_oblique", [False, True])

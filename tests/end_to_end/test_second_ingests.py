@@ -59,7 +59,11 @@ def test_a_folder_ingested_again_with_a_mask_more_gives_the_mask_its_image(run, 
     code, again = run("ingest", "study", scans)
     assert (code, [row["code"] for row in again["ignored"]]) == (0, ["duplicate_identical"])
     assert [row["series"] for row in again["masks"]] == ["ser-0001"]
-    assert due(run) == {"prepare": 0, "annotate": 1, "measure": 1, "publish": 1}
+    assert {stage: n for stage, n in due(run).items() if n} == {
+        "annotate": 1,
+        "measure": 1,
+        "publish": 1,
+    }
     assert len(run("run", "study")[1]["lesions"]) == 2
     notes = run("status", "study")[1]["series"][0]["notes"]
     assert [note["code"] for note in notes] == ["subject_from_file"]
