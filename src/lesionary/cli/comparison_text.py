@@ -76,7 +76,12 @@ def scored_cases_text(document: dict[str, Any]) -> str:
 
 
 def scores_text(summary: dict[str, Any]) -> str:
-    """Lay out the evaluation of many cases: honest beside as published, with denominators."""
+    """Lay out the evaluation of many cases: honest beside as published, with denominators.
+
+    Of several references the consensus is shown with every main metric, the others with their DSC.
+    """
+    references = {row["reference"] for row in summary["scores"]}
+    main = {"consensus"} if "consensus" in references else references
     rows = [
         (
             row["group"] or "all",
@@ -93,7 +98,7 @@ def scores_text(summary: dict[str, Any]) -> str:
             str(row["as_published_n"]),
         )
         for row in summary["scores"]
-        if row["metric"] in _MAIN_SCORES
+        if row["metric"] in (_MAIN_SCORES if row["reference"] in main else {"dsc"})
     ]
     header = ("collection", "reference", "label", "metric", "mean ± SD", "n", "missed")
     more = ("spurious", "self-compared", "without them", "as published", "n")

@@ -72,11 +72,12 @@ class Detection:
     @property
     def f1(self) -> float | None:
         """Harmonic mean of sensitivity and precision; 0 where both are 0, None where one is."""
-        sensitivity, precision = self.sensitivity, self.precision
-        if sensitivity is None or precision is None:
+        if not (self.reference_lesions and self.predicted_lesions):
             return None
-        both = sensitivity + precision
-        return 2 * sensitivity * precision / both if both else 0.0
+        # 2 sp / (s + p) with both fractions cleared: whole numbers, divided once
+        both = self.true_positive * self.predicted_lesions
+        both += self.predicted_hits * self.reference_lesions
+        return 2 * self.true_positive * self.predicted_hits / both if both else 0.0
 
     def to_json(self) -> Row:
         """Return the contract's fields, with the reason for each that is null."""
