@@ -14,7 +14,6 @@ from lesionary.app.files.reading import (
     PathLike,
     Reading,
     require_ending,
-    require_no_input,
 )
 from lesionary.app.files.single import (
     FoundSeries,
@@ -23,6 +22,7 @@ from lesionary.app.files.single import (
     none_or_many,
     open_images,
     refusal,
+    require_no_input,
 )
 from lesionary.core.errors import InputError, LesionaryError
 from lesionary.core.findings import Finding

@@ -9,9 +9,13 @@ from lesionary.app.files.reading import (
     Reading,
     read_texts,
     require_ending,
+)
+from lesionary.app.files.single import (
+    open_images,
+    read_mask,
+    read_one_image,
     require_no_input,
 )
-from lesionary.app.files.single import open_images, read_mask, read_one_image
 from lesionary.core.errors import InputError, LesionaryError
 from lesionary.core.volume import LabelMap
 

@@ -4,14 +4,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lesionary.core.errors import InputError
 from lesionary.ingest.file_gate import AffineChoice
 from lesionary.io.limits import Limits
-
-if TYPE_CHECKING:
-    from lesionary.app.files.single import ImageSource
 
 PathLike = str | os.PathLike[str]
 IMAGE_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha")
@@ -53,17 +49,12 @@ def require_new(target: Path, inputs: Sequence[Path]) -> Path:
         message = f"the output cannot have this name: {error.strerror}"
         raise InputError(message, code="usage", source=str(target)) from None
     if is_input:
-        raise _overwriting(target)
+        raise overwriting(target)
     return target
 
 
-def require_no_input(target: Path, found: "ImageSource") -> None:
-    """Refuse to write over what is read: scans cannot be had again."""
-    if found.holds(target):
-        raise _overwriting(target)
-
-
-def _overwriting(target: Path) -> InputError:
+def overwriting(target: Path) -> InputError:
+    """Return the error for an output that is an input."""
     return InputError(
         "the output is one of the inputs",
         code="usage",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lesionary.app.files.reading import Reading, overwriting
 from lesionary.core.errors import InputError, LesionaryError
 from lesionary.core.findings import Finding, Outcome
 from lesionary.core.volume import LabelMap, Quantity, Volume
@@ -20,7 +21,6 @@ from lesionary.ingest.series import ImageSeries, SeriesIdentity, SeriesSummary
 from lesionary.io.sources import SourceFile, SourceFinding, open_sources
 
 if TYPE_CHECKING:
-    from lesionary.app.files.reading import Reading
     from lesionary.ingest.grouping import SeriesCandidate
 
 ANYONE = "anyone"
@@ -74,7 +74,7 @@ class ImageSource:
     """
 
     source: str
-    reading: "Reading"
+    reading: Reading
     files: tuple[SourceFile, ...]
     candidates: "tuple[SeriesCandidate, ...]"
     drawings: tuple[InstanceHeader, ...]
@@ -184,7 +184,7 @@ def read_one_image(source: ImageSource) -> OneImage:
     return OneImage(one.series.volume, one.series.findings)
 
 
-def read_mask(path: Path, reading: "Reading") -> LabelMap:
+def read_mask(path: Path, reading: Reading) -> LabelMap:
     """Read a mask file.
 
     Raises
@@ -202,7 +202,7 @@ def read_mask(path: Path, reading: "Reading") -> LabelMap:
 
 
 @contextmanager
-def open_images(path: Path, reading: "Reading") -> Iterator[ImageSource]:
+def open_images(path: Path, reading: Reading) -> Iterator[ImageSource]:
     """Look through everything below ``path``; what cannot be read is listed, not raised."""
     from lesionary.io.dicom.series import group_images, scan_dicom
 
@@ -221,6 +221,12 @@ def open_images(path: Path, reading: "Reading") -> Iterator[ImageSource]:
             )
     except InputError as error:
         raise error.at(str(path)) from None
+
+
+def require_no_input(target: Path, found: ImageSource) -> None:
+    """Refuse to write over what is read: scans cannot be had again."""
+    if found.holds(target):
+        raise overwriting(target)
 
 
 def described(image: FoundSeries) -> str:
@@ -259,7 +265,7 @@ def none_or_many(found: ImageSource, images: Sequence[str]) -> InputError:
     )
 
 
-def _read_file(file: SourceFile, reading: "Reading") -> FoundSeries:
+def _read_file(file: SourceFile, reading: Reading) -> FoundSeries:
     from lesionary.io.image_file import read_image_file
 
     read = read_image_file(file.path, limits=reading.limits, affine=reading.affine)

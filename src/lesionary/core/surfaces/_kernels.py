@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lesionary.core.jit import kernel
-from lesionary.core.surfaces.nearest_surfels import BitGrid, NearPlaces
+from lesionary.core.surfaces.near_places import BitGrid, NearPlaces
 from lesionary.core.volume import AnyArray, FloatArray
 
 FarSurfels = NDArray[np.int32]
