@@ -54,7 +54,7 @@ def test_readers_are_named_where_they_have_names(masks):
 
 def test_who_missed_a_tumour_is_said(masks):
     text = agreement_text(agree(masks(TUMOUR, EMPTY), readers=["anna", "ben"]))
-    assert "Tumour 1 of 1 (missed by ben)" in text
+    assert "Tumour 1 of label 1 (missed by ben)" in text
 
 
 def test_a_fused_tumour_is_said_to_be_one(masks):
@@ -126,7 +126,7 @@ def test_many_cases_print_their_counts_and_the_domain(said, tmp_path):
     )
     assert code == 1
     assert out.startswith("2 cases")
-    assert "Domain of kappa and alpha: the whole image, 720 to 720 voxels." in out
+    assert "Domain of kappa and alpha: the whole image, 720 voxels." in out
     assert "left out: p2" in err
 
 

@@ -91,3 +91,22 @@ def test_one_name_in_two_groups_is_two_people():
     row = compare(first, second, metrics=("dsc",))[-1]
     assert (row["group"], row["n_pairs"], row["n_subjects"], row["n_by_subject"]) == (None, 6, 6, 6)
     assert row["p_by_subject"] == pytest.approx(row["p_by_case"])
+
+
+def test_pairs_with_the_reference_itself_are_counted_and_left_out_beside():
+    keys = [CaseKey("", f"s{n}", f"c{n}") for n in range(6)]
+
+    def scored(values, own=()):
+        return [
+            (key, {"labels": [{"label": 1, "dsc": value, "self_compared": n in own}]})
+            for n, (key, value) in enumerate(zip(keys, values, strict=True))
+        ]
+
+    first = scored([1.0, 1.0, 0.5, 0.5, 0.5, 0.5], own=(0, 1))
+    second = scored([0.6, 0.6, 0.6, 0.7, 0.8, 0.9])
+    (row,) = compare(first, second, metrics=("dsc",))
+    assert (row["n_pairs"], row["n_self_compared"]) == (6, 2)
+    assert row["mean_first"] == pytest.approx(4.0 / 6)
+    assert row["n_pairs_without_self_compared"] == 4
+    assert row["mean_difference_without_self_compared"] == pytest.approx(-0.25)
+    assert row["p_by_case_without_self_compared"] == pytest.approx(2 / 2**4)

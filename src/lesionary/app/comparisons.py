@@ -95,7 +95,7 @@ class Part:
 
 def comparison_parts(found: Comparisons) -> list[Part]:
     """Return every comparison of a study, readers first."""
-    from lesionary.publish.comparison.agreement import agreement_tables
+    from lesionary.publish.comparison.agreement import agreement_tables, not_read
     from lesionary.publish.comparison.agreement_figures import agreement_pictures
     from lesionary.publish.comparison.evaluation import evaluation_pictures, evaluation_tables
 
@@ -103,15 +103,25 @@ def comparison_parts(found: Comparisons) -> list[Part]:
     agreement = found.agreement()
     if agreement is not None:
         pictures = list(agreement_pictures(agreement))
-        parts.append(
-            Part("Agreement of readers", "agreement/", agreement_tables(agreement), pictures)
+        tables = agreement_tables(
+            agreement, notes=not_read([one["readers"] for one in found.agreed.values()])
         )
+        parts.append(Part("Agreement of readers", "agreement/", tables, pictures))
     folders = _folders(found.predictions)
     for name, summary in found.evaluation().items():
-        tables = evaluation_tables(summary, summary["cases"])
+        left_out = [_not_predicted_row(series) for series in summary["not_predicted"]]
+        tables = evaluation_tables(summary, summary["cases"], left_out=left_out)
         pictures = list(evaluation_pictures(summary["cases"], name))
         parts.append(Part(f"Evaluation of {name}", folders[name], tables, pictures))
     return parts
+
+
+def _not_predicted_row(series: str) -> Document:
+    return {
+        "source": series,
+        "code": "no_prediction",
+        "reason": "there is a reference but no mask of this prediction: it is not scored",
+    }
 
 
 def _folders(names: Sequence[str]) -> dict[str, str]:

@@ -45,7 +45,8 @@ def summary_text(summary: dict[str, Any]) -> str:
     kappas = [row for row in summary["summary"] if row["metric"] == "fleiss_kappa"]
     if kappas:
         least, most = kappas[0]["domain_voxels_least"], kappas[0]["domain_voxels_most"]
-        lines.append(f"Domain of kappa and alpha: the whole image, {least} to {most} voxels.")
+        voxels = f"{least}" if least == most else f"{least} to {most}"
+        lines.append(f"Domain of kappa and alpha: the whole image, {voxels} voxels.")
     lines.append("A tumour missed by one reader counts with Dice 0 and 0 ml.")
     return "\n".join(lines)
 
@@ -65,13 +66,16 @@ def scored_cases_text(document: dict[str, Any]) -> str:
             _number(row["p_by_case"], 4),
             str(row["n_subjects"]),
             _number(row["p_by_subject"], 4),
+            str(row["n_self_compared"]),
+            _number(row["p_by_subject_without_self_compared"], 4),
         )
         for row in document.get("comparison", ())
         if row["metric"] in _MAIN_SCORES
     ]
     if tested:
         header = ("reference", "collection", "label", "metric", "mean", "mean", "pairs")
-        parts.append(table((*header, "p by case", "subjects", "p by subject"), tested))
+        more = ("p by case", "subjects", "p by subject", "self-compared", "p without them")
+        parts.append(table((*header, *more), tested))
     return "\n\n".join(parts)
 
 
@@ -129,7 +133,7 @@ def agreement_text(document: dict[str, Any]) -> str:
         missed = [name for name, is_there in drawn if not is_there]
         notes = [f"missed by {', '.join(missed)}"] if missed else []
         notes += ["fused"] if tumour["fused"] else []
-        name = f"Tumour {tumour['tumour']} of {tumour['label']}"
+        name = f"Tumour {tumour['tumour']} of label {tumour['label']}"
         said = f" ({'; '.join(notes)})" if notes else ""
         lines.append(_measures(tumour, name + said, readers))
     more = len(document["tumours"]) - _SHOWN

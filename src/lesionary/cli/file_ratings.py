@@ -58,13 +58,24 @@ def _pairs(found: dict[str, Any]) -> str:
             str(row["n"]),
             _number(row["kendall_tau_b"]),
             _number(row["p"]),
+            _number(row["p_permutation"]),
             _number(_percent(row["exact_agreement"]), digits=1),
             _number(row["cohen_kappa"]),
             _number(row["weighted_kappa"]),
         )
         for row in found["pairs"]
     ]
-    header = ("reviewers", "cases of", "n", "tau-b", "p", "same %", "kappa", "weighted kappa")
+    header = (
+        "reviewers",
+        "cases of",
+        "n",
+        "tau-b",
+        "p",
+        "permuted p",
+        "same %",
+        "kappa",
+        "weighted kappa",
+    )
     notes = []
     for row in found["pairs"]:
         name = f"{row['first']} – {row['second']}, {row['sample']}"

@@ -204,7 +204,7 @@ class _Values:
             **(self._of_references() if self.is_mean else {}),
         }
         row["differs"] = "; ".join(self._differs(metric))
-        reason = _reasons(row, interval.reason, metric in PUBLISHED)
+        reason = _reasons(row, interval.reason)
         return row | {"reason": reason} if reason else row
 
     def _count(self, flag: str) -> int:
@@ -266,12 +266,12 @@ def _spread(suffix: str, values: np.ndarray[Any, np.dtype[np.float64]]) -> Row:
     }
 
 
-def _reasons(row: Row, no_interval: str, is_published: bool) -> dict[str, str]:
+def _reasons(row: Row, no_interval: str) -> dict[str, str]:
     """Say why each null of a score's row is one."""
     empty = {
         "": NO_VALUE,
         "_without_self_compared": ALL_SELF_COMPARED if row["n"] else NO_VALUE,
-        "as_published_": ALL_DROPPED if is_published else NOT_PUBLISHED,
+        "as_published_": ALL_DROPPED if row["as_published_n_dropped"] else NOT_PUBLISHED,
     }
     reason = {}
     for name in (name for name, value in row.items() if value is None):

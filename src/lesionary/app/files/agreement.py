@@ -37,10 +37,23 @@ NUMBERED = (
 
 @dataclass(slots=True)
 class AgreedCases:
-    """What became of many cases."""
+    """What became of many cases.
+
+    Parameters
+    ----------
+    cases : list of (CaseKey, Agreement)
+        What was compared.
+    refused : list of SourceFinding
+        What could not be.
+    said : list of str
+        What a reader of the tables has to know: it stands in their captions.
+    notes : list of str
+        What the user has to know besides.
+    """
 
     cases: "list[tuple[CaseKey, Agreement]]" = field(default_factory=list)
     refused: list[SourceFinding] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -147,17 +160,15 @@ def _many(masks: Sequence[PathLike], reader_from: str | None, reading: Reading) 
         _agree_folder(path, reader_from, reading, found)
     if not found.cases:
         raise _nothing(str(path), found.refused)
-    found.notes += _not_read(found.cases)
+    found.said += _not_read(found.cases)
+    found.notes += found.said
     return found
 
 
 def _not_read(cases: "Sequence[tuple[CaseKey, Agreement]]") -> list[str]:
-    """Say who gave no mask of some cases: not to have read is not to have missed."""
-    names = dict.fromkeys(name for _, agreed in cases for name in agreed.readers)
-    absent = {name: sum(name not in agreed.readers for _, agreed in cases) for name in names}
-    return [
-        f"{name} read {len(cases) - n} of {len(cases)} cases" for name, n in absent.items() if n
-    ]
+    from lesionary.publish.comparison.agreement import not_read
+
+    return not_read([agreed.readers for _, agreed in cases])
 
 
 def _agree_contours(path: Path, reading: Reading, found: AgreedCases) -> None:
@@ -172,7 +183,7 @@ def _agree_contours(path: Path, reading: Reading, found: AgreedCases) -> None:
             is_one_tumour=True,  # the file lists lesions: one outline may fall apart, and is one
         )
         found.cases.append((case.key, agreed))
-    found.notes.append(NUMBERED)
+    found.said.append(NUMBERED)
 
 
 def _agree_folder(path: Path, pattern: str, reading: Reading, found: AgreedCases) -> None:
@@ -234,7 +245,7 @@ def _write(folder: Path, found: AgreedCases) -> list[str]:
     summary = summarise(found.cases).to_json()
     return write_comparison(
         folder,
-        agreement_tables(summary, notes=[*found.notes, *_not_compared(found)]),
+        agreement_tables(summary, notes=[*found.said, *_not_compared(found)]),
         agreement_pictures(summary),
         about={"compared": "readers", "readers": summary["readers"], "cases": len(found.cases)},
     )

@@ -20,6 +20,22 @@ _METRICS = {
 """What the printed tables show, with heading and decimals."""
 
 
+def not_read(readers: Sequence[Sequence[str]]) -> list[str]:
+    """Say who gave no mask of some cases: not to have read is not to have missed.
+
+    Parameters
+    ----------
+    readers : sequence of sequence of str
+        Who read each case.
+    """
+    names = dict.fromkeys(name for one in readers for name in one)
+    absent = {name: sum(name not in one for one in readers) for name in names}
+    n = len(readers)
+    return [
+        f"{name} read {n - lacking} of {n} cases" for name, lacking in absent.items() if lacking
+    ]
+
+
 def agreement_tables(summary: Mapping[str, Any], *, notes: Sequence[str] = ()) -> list[Table]:
     """Lay out what ``agree`` found over many cases.
 

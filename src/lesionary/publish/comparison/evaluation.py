@@ -276,5 +276,9 @@ _COMPARISON = (
     Column("p_by_case", "p by case", 4),
     Column("n_subjects", "subjects"),
     Column("p_by_subject", "p by subject", 4),
+    Column("n_self_compared", "self-compared"),
+    Column("mean_first_without_self_compared", "mean of the first without", 3),
+    Column("mean_second_without_self_compared", "mean of the second without", 3),
+    Column("p_by_subject_without_self_compared", "p by subject without", 4),
 )
 _LEFT_OUT = (Column("source", "case"), Column("code", "code"), Column("reason", "reason"))

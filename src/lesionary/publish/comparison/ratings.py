@@ -36,7 +36,7 @@ def rating_tables(found: Mapping[str, Any]) -> list[Table]:
         ),
     ]
     if found["groups"]:
-        caption = f"Mean Likert score by {found['group_by']}; intervals draw patients."
+        caption = f"Mean Likert score by {found['group_by']}; intervals rest on patients."
         tables.append(Table("ratings_groups", caption, _GROUPS, _groups(found)))
     return tables
 
@@ -98,7 +98,9 @@ _PAIRS = (
     Column("sample", "cases"),
     Column("n", "n"),
     Column("kendall_tau_b", "Kendall's τ-b", 3),
+    Column("n_subjects", "patients"),
     Column("p", "p", 3),
+    Column("p_permutation", "p by permutation", 3),
     Column("exact_agreement", "same score", 3),
     Column("weighted_kappa", "quadratic weighted κ", 3),
 )
