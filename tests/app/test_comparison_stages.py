@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lesionary.app.study import Study
+from lesionary.io import registry_schema as tables
 from lesionary.io.nifti import write_nifti
 from small_scans import scan
 
@@ -199,15 +201,49 @@ def test_labels_are_one_by_their_texts_however_readers_number_them(command, tmp_
 
 
 def test_a_series_that_fails_stops_no_other(command, study):
-    readers = {"anna": as_is, "mean": only_first, "ben": moved(1), "model": moved(2)}
-    place = study(readers, ["model"])
+    shifts = iter((1, 3))  # another mask for each image, so another object
+
+    def ben(*given):
+        return moved(next(shifts))(*given)
+
+    place = study({"anna": as_is, "ben": ben, "model": moved(2)}, ["model"])
+    command("measure", place)
+    opened = Study.open(place)
+    (mask, *_) = opened.registry.rows(tables.annotation, author="ben", order_by=("series_id",))
+    opened.objects.path_of(mask["object_id"]).unlink()
     code, found = command("evaluate", place)
     assert code == 1
+    found["failed"] = [row for row in found["failed"] if row["unit"].startswith("evaluate/")]
     (failed,) = found["failed"]
     assert failed["unit"].startswith("evaluate/")
     assert failed["reason"]
     assert scores_of(found, "model")["anna"]["n"] == 1
     assert stages_of(command, place)["evaluate"] == (1, 0, 1)
+
+
+def test_a_reader_may_bear_the_name_of_what_is_made_of_all(command, study):
+    place = study({"anna": as_is, "mean": moved(1), "model": moved(2)}, ["model"])
+    code, found = command("evaluate", place)
+    assert code == 0
+    assert set(scores_of(found, "model")) == {"anna", "reader mean", "mean", "consensus"}
+
+
+def test_a_composite_of_labels_that_no_image_has_is_null_with_its_reason(command, study):
+    place = study({"anna": as_is, "model": moved(1)}, ["model"])
+    protocol = place / "study.toml"
+    text = protocol.read_text()
+    protocol.write_text(text.replace("composites = {}", 'composites = { "x" = ["m,liver"] }'))
+    _, found = command("evaluate", place)
+    rows = [row for row in found["evaluation"]["model"]["cases"] if row["composite"]]
+    assert {row["label"] for row in rows} == {"x"}
+    assert all(row["dsc"] is None and row["reason"]["dsc"] for row in rows)
+
+
+def test_a_prediction_of_which_nobody_has_a_mask_is_said(command, study):
+    place = study({"anna": as_is, "model": moved(1)}, ["model", "nobody"])
+    _, found = command("evaluate", place)
+    assert found["evaluation"]["nobody"]["not_predicted"] == ["ser-0001", "ser-0002"]
+    assert found["evaluation"]["nobody"]["cases"] == []
 
 
 def test_status_counts_what_is_due_and_done(command, study):

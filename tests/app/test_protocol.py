@@ -44,3 +44,26 @@ def test_a_protocol_that_does_not_exist_lists_those_that_do():
     with pytest.raises(InputError) as caught:
         protocol_text("recist")
     assert "recist-ct" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("match", '"iou:2"', "match"),
+        ("match", '"foo"', "match"),
+        ("tolerance_mm", "inf", "tolerance_mm"),
+        ("tolerance_mm", "-1.0", "tolerance_mm"),
+        ("size_edges_mm", "[5.0, 1.0]", "do not ascend"),
+        ("composites", "{ x = [] }", "composites"),
+        ("tolerances_mm", "{ x = nan }", "tolerances_mm"),
+    ],
+)
+def test_a_wrong_value_of_evaluate_names_its_key_and_line(key, value, said):
+    lines = protocol_text("general").splitlines()
+    (number,) = [n for n, line in enumerate(lines, start=1) if line.startswith(f"{key} =")]
+    lines[number - 1] = f"{key} = {value}"
+    with pytest.raises(InputError) as refused:
+        parse_protocol("\n".join(lines), source="study.toml")
+    assert refused.value.code == "protocol"
+    assert said in refused.value.message
+    assert f"line {number}" in refused.value.message

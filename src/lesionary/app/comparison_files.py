@@ -90,7 +90,9 @@ def _require_replaceable(folder: Path) -> None:
             hint="name a new folder, or an earlier comparison",
             source=str(folder),
         )
-    if foreign := sorted(list_files(folder) - {*manifest.get("files", ()), MANIFEST, CHECKSUMS}):
+    files = manifest.get("files")
+    known = {*files} if isinstance(files, dict) else set()
+    if foreign := sorted(list_files(folder) - {*known, MANIFEST, CHECKSUMS}):
         raise InputError(
             f"beside the earlier comparison stands something else: {foreign[0]}",
             code="usage",

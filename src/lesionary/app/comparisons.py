@@ -69,8 +69,9 @@ class Comparisons:
 
     @property
     def predictions(self) -> list[str]:
-        """Names of all predictions."""
-        return sorted({name for one in self.evaluated.values() for name in one["predictions"]})
+        """Names of all predictions, those of which no image has a mask included."""
+        scored = {name for one in self.evaluated.values() for name in one["predictions"]}
+        return sorted(scored | {name for name, lacking in self.not_predicted.items() if lacking})
 
     def _cases_of(self, prediction: str) -> list[tuple[Any, Document]]:
         return [

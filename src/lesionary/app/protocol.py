@@ -7,6 +7,7 @@ an error that names the key, its line, and what is allowed.
 import re
 import tomllib
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -86,7 +87,7 @@ class MeasureSection(_Section):
     min_voxels: int = Field(ge=1)
     min_slices: int = Field(ge=1)
     diameter: Literal["caliper", "as_published"]
-    recording_precision_mm: float = Field(gt=0)
+    recording_precision_mm: float = Field(gt=0, allow_inf_nan=False)
     keep_largest_piece: bool
 
 
@@ -102,16 +103,27 @@ def _match_rule(text: str) -> str:
     return str(MatchRule.parse(text))
 
 
+def _ascending(edges_mm: list[float]) -> list[float]:
+    if any(low >= high for low, high in pairwise(edges_mm)):
+        raise InputError("the edges do not ascend")
+    return edges_mm
+
+
+Millimetres = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
 class EvaluateSection(_Section):
     """How drafts and predictions are scored against readers (A8)."""
 
     predictions: list[str] = Field(default_factory=list)
-    tolerance_mm: float = Field(default=2.0, ge=0)
-    tolerances_mm: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
-    composites: dict[str, list[str]] = Field(default_factory=dict)
+    tolerance_mm: Millimetres = 2.0
+    tolerances_mm: dict[str, Millimetres] = Field(default_factory=dict)
+    composites: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
     match: Annotated[str, AfterValidator(_match_rule)] = "overlap"
     min_voxels: int = Field(default=1, ge=1)
-    size_edges_mm: list[Annotated[float, Field(gt=0)]] = [10.0, 20.0, 30.0]
+    size_edges_mm: Annotated[
+        list[Annotated[float, Field(gt=0, allow_inf_nan=False)]], AfterValidator(_ascending)
+    ] = [10.0, 20.0, 30.0]
 
 
 class PublishSection(_Section):
@@ -167,14 +179,15 @@ def parse_protocol(text: str, *, source: str) -> Protocol:
 
 def _describe(entry: Any, text: str) -> str:
     path = [str(part) for part in entry["loc"]]
-    rule_error = entry["ctx"]["error"] if entry["type"] == "value_error" else None
-    if rule_error is not None:
-        path.append(rule_error.key)
+    raised = entry["ctx"]["error"] if entry["type"] == "value_error" else None
+    if isinstance(raised, InputError):
+        path += [key] if (key := getattr(raised, "key", "")) else []
     key = ".".join(path)
     line = _line_of(path, text)
     where = f"line {line}: " if line else ""
-    if rule_error is not None:
-        return f"{where}`{key}` {rule_error.problem}"
+    if isinstance(raised, InputError):
+        said = getattr(raised, "problem", "") or f"is refused: {raised.message}"
+        return f"{where}`{key}` {said}" + (f" ({raised.hint})" if raised.hint else "")
     if entry["type"] == "extra_forbidden":
         return f"{where}unknown key `{key}`"
     if entry["type"] == "missing":

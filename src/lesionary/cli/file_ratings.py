@@ -6,9 +6,20 @@ from typing import Any
 
 import typer
 
-from lesionary.cli.output import DONE, Output, counted, table
+from lesionary.cli.output import DONE, PARTLY, Output, counted, table
 
 _MOST_LINES = 12
+_LEFT_OUT = frozenset(
+    {
+        "bad_score",
+        "breaks_off",
+        "conflicting_rating",
+        "no_reviewer",
+        "open_quote",
+        "ragged_row",
+    }
+)
+"""Findings of rows whose rating does not count; the others only say what looks odd."""
 
 
 def ratings(
@@ -25,7 +36,7 @@ def ratings(
 
     found = rating_summary(csv, group_by=group_by, out=out)
     Output(json).emit(found, ratings_text(found))
-    return DONE
+    return PARTLY if any(row["code"] in _LEFT_OUT for row in found["findings"]) else DONE
 
 
 def ratings_text(found: dict[str, Any]) -> str:

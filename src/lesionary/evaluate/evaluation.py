@@ -28,7 +28,7 @@ from lesionary.evaluate.lesions import Row
 from lesionary.evaluate.means import mean_of
 from lesionary.evaluate.options import EvaluateOptions
 from lesionary.evaluate.sizes import by_size
-from lesionary.evaluate.targets import Target, clashing_texts, targets
+from lesionary.evaluate.targets import Target, clashing_texts, targets, unused_tolerances
 
 NO_LABELS = "both masks are empty"
 RESERVED = frozenset({MEAN, CONSENSUS})
@@ -59,7 +59,7 @@ class Evaluation:
     is_self_compared : bool
         Whether the two masks are the same voxel for voxel, and not empty.
     warnings : tuple of str
-        Values that the two masks call by different names.
+        Values that the two masks call by different names; tolerances that nothing has.
     options : EvaluateOptions
         How it was done.
     """
@@ -196,16 +196,17 @@ def evaluate(
     shared = overlap(reference.array, prediction.array)
     sides = Sides.of(Side.of(reference.array), predicted or Side.of(prediction.array))
     voxel_volume_mm3 = reference.geometry.voxel_volume_mm3
+    listed = targets(shared.values, reference, prediction, options)
     return Evaluation(
         results=tuple(
             TargetResult(
                 score_label(reference, prediction, shared, target),
                 find_lesions(sides, target, options.match, options.min_voxels, voxel_volume_mm3),
             )
-            for target in targets(shared.values, reference, prediction, options)
+            for target in listed
         ),
         is_self_compared=shared.is_identical(),
-        warnings=clashing_texts(reference, prediction),
+        warnings=clashing_texts(reference, prediction) + unused_tolerances(listed, options),
         options=options,
     )
 

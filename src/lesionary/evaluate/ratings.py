@@ -32,7 +32,7 @@ KNOWN = frozenset({
 """Columns that mean something here; others are kept and can be grouped by."""
 
 _TRUE, _FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
-_WHOLE = re.compile(r"\d{1,9}(\.0*)?")
+_WHOLE = re.compile(r"\d{1,9}(\.0*)?", re.ASCII)
 
 
 class Standing(StrEnum):

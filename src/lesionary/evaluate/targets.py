@@ -70,3 +70,15 @@ def clashing_texts(reference: LabelMap, prediction: LabelMap) -> tuple[str, ...]
         for value in shared
         if reference.labels[value] != prediction.labels[value]
     )
+
+
+def unused_tolerances(listed: Iterable[Target], options: EvaluateOptions) -> tuple[str, ...]:
+    """Say of each tolerance that no label or composite has it: its name may be mistyped."""
+    names: set[int | str] = set()
+    for target in listed:
+        names |= {target.label} if target.is_composite else {target.label, target.values[0]}
+    return tuple(
+        f"no label or composite here is called {name!r}: its tolerance is not used"
+        for name in options.tolerances_mm
+        if name not in names
+    )

@@ -32,6 +32,8 @@ class ReleaseWriter:
     _written: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        with writing():  # behind a link lies the folder that is meant
+            self.target = self.target.resolve()
         if self.target.exists() and not is_replaceable(self.target):
             raise InputError(
                 "something that is no release stands there",
@@ -90,14 +92,17 @@ def is_replaceable(folder: Path) -> bool:
 
 
 def replace_folder(new: Path, target: Path) -> None:
-    """Rename a folder to ``target``; what stood there goes aside first and is removed after."""
+    """Rename a folder to ``target``; what stood there goes aside first and is removed after.
+
+    Once the new one is in place it counts; what cannot be removed of the old stays aside.
+    """
     aside = partial_name(target)
     if target.exists():
         target.replace(aside)
     new.replace(target)
     flush_to_disk(target.parent)
     if aside.exists():
-        shutil.rmtree(aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def file_digest(path: Path) -> str:

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from lesionary.app.files.ratings import rating_summary
-from lesionary.cli.file_ratings import ratings, ratings_text
+from lesionary.cli.file_ratings import ratings
 from lesionary.core.errors import InputError
 
 TABLE = (
@@ -108,7 +108,16 @@ def test_json_is_the_whole_document(tmp_path, capsys):
     }
 
 
-def test_a_table_without_rows_says_so(tmp_path):
+def test_a_table_without_any_rating_is_refused(tmp_path):
     path = tmp_path / "qa.csv"
     path.write_text(TABLE.splitlines()[0])
-    assert ratings_text(rating_summary(path)) == "No row names a reviewer."
+    with pytest.raises(InputError, match="no row holds a rating"):
+        rating_summary(path)
+
+
+def test_rows_that_do_not_count_make_the_exit_code_1(tmp_path, capsys):
+    path = tmp_path / "qa.csv"
+    path.write_text("Reviewer,LikertScore,AISegmentation\nne1,5,a\nne1,eleven,b\n")
+    assert ratings(path, group_by=None, out=None, json=True) == 1
+    codes = {row["code"] for row in json.loads(capsys.readouterr().out)["findings"]}
+    assert "bad_score" in codes

@@ -89,3 +89,18 @@ def test_subjects_of_cases_are_what_intervals_draw(run, folders):
     _, found = run(*scored(folders))
     (dsc,) = [row for row in found["summary"]["scores"] if row["metric"] == "dsc"]
     assert dsc["n_subjects"] == 3
+
+
+def test_a_tolerance_that_no_label_has_is_said(run, folders):
+    _, found = run(*scored(folders, "--tolerance", "zz=3"))
+    assert any("'zz'" in note for note in found["notes"])
+
+
+def test_results_are_written_behind_a_link_and_the_link_stays(run, folders, tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    code, _ = run(*scored(folders, "--out", tmp_path / "link"))
+    assert code == 1
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real" / "release.json").is_file()
+    assert not list(tmp_path.glob(".partial-*"))

@@ -87,8 +87,17 @@ def _document_of_many(found: EvaluatedCases) -> Document:
         ],
         "summary": summarise(found.cases).to_json(),
         "left_out": found.left_out,
-        "notes": found.notes,
+        "notes": [*found.notes, *_said_of_all(found)],
     }
+
+
+def _said_of_all(found: EvaluatedCases) -> list[str]:
+    """Return the warnings that hold for every case, such as a tolerance that nothing has."""
+    said = [
+        {text for one in document.get("references", [document]) for text in one["warnings"]}
+        for _, document in found.cases
+    ]
+    return sorted(set.intersection(*said))
 
 
 def _write(folder: Path, found: EvaluatedCases, comparison: Sequence[Document]) -> list[str]:

@@ -41,7 +41,8 @@ def rating_summary(
     Raises
     ------
     InputError
-        If the file cannot be read, lacks those columns, or the grouping is not possible.
+        If the file cannot be read, lacks those columns, holds no rating at all, or the grouping is
+        not possible.
     """
     try:
         with opened(Path(table)) as file:
@@ -53,6 +54,12 @@ def rating_summary(
                 )
             text = file.read().decode("utf-8", errors="replace")
         found = summarise_ratings(parse_ratings(text), group_by=group_by)
+        if not any(row["rated"] for row in found["counts"]):
+            raise InputError(
+                "no row holds a rating by a named reviewer",
+                code="bad_table",
+                hint="Reviewer names who rated, LikertScore is a whole number from 1 to 5",
+            )
     except LesionaryError as error:
         raise error.at(str(table)) from None
     document = {"source": str(table), **found}

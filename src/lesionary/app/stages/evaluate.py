@@ -111,13 +111,20 @@ def evaluate_series(request: EvaluateRequest) -> dict[str, Any]:
         drawn[DRAFTS] = list(_drafts(store, request))
     maps = common_maps(drawn, geometry)
     options = options_of(request.section, maps)
-    references = {name: maps[name] for name in request.references}
+    references = {_reference_name(name): maps[name] for name in request.references}
     names = [*request.predictions, *([DRAFTS] if request.drafted else [])]
     return {
         "predictions": {
             name: _scored(maps[name], references, options, request.consensus) for name in names
         }
     }
+
+
+def _reference_name(reader: str) -> str:
+    """Name a reference by its reader, but for names of what is made of all of them."""
+    from lesionary.evaluate.evaluation import RESERVED
+
+    return f"reader {reader}" if reader in RESERVED else reader
 
 
 def _scored(
@@ -152,14 +159,16 @@ def options_of(section: Mapping[str, Any], maps: Mapping[str, LabelMap]) -> "Eva
     from lesionary.evaluate.options import EvaluateOptions, MatchRule
 
     values = {text: value for one in maps.values() for value, text in one.labels.items()}
+    for text in sorted({text for texts in section["composites"].values() for text in texts}):
+        values.setdefault(text, len(values) + 1)  # a label that this image does not have
     composites = {
-        name: tuple(values[text] for text in texts if text in values)
+        name: tuple(sorted({values[text] for text in texts}))
         for name, texts in section["composites"].items()
     }
     return EvaluateOptions(
         tolerance_mm=section["tolerance_mm"],
         tolerances_mm=dict(section["tolerances_mm"]),
-        composites={name: held for name, held in composites.items() if held},
+        composites=composites,
         match=MatchRule.parse(section["match"]),
         min_voxels=section["min_voxels"],
         size_edges_mm=tuple(section["size_edges_mm"]),
