@@ -128,3 +128,20 @@ def test_drafts_from_given_masks_boxes_are_scored_against_the_masks(tmp_path, ru
     assert dice[0]["n"] == 3
     assert dice[0]["mean"] > 0.6
     assert dice[0]["n_self_compared"] == 0
+
+
+def test_rules_that_touch_readers_clean_what_is_compared_too(tmp_path, run):
+    study = study_of(tmp_path, run)
+    _, before = run("evaluate", study)
+    protocol = study / "study.toml"
+    rule = '[[annotate.clean_up]]\nrule = "intensity"\nlow_hu = 20.0\nhigh_hu = 500.0\n'
+    text = protocol.read_text()
+    protocol.write_text(text.replace("[measure]", f"{rule}readers = true\n\n[measure]", 1))
+    code, after = run("evaluate", study)
+    assert code == 0
+    assert "agree/ser-0001" in after["done"]
+    dice = [
+        next(row["mean"] for row in found["agreement"]["summary"] if row["metric"] == "dice_mean")
+        for found in (before, after)
+    ]
+    assert dice[1] > dice[0]

@@ -63,6 +63,9 @@ def consensus(
     output: Path = typer.Option(..., "-o", "--output", help="The mask to write."),
     method: str = typer.Option("staple", help="staple or majority."),
     probability: Path = typer.Option(None, help="Image file for each voxel's probability."),
+    uncertainty: Path = typer.Option(
+        None, help="Image file for how divided the readers are over each voxel, in bits."
+    ),
     affine: AffineChoice | None = _AFFINE,
     max_volume_bytes: int = _VOLUME_BYTES,
     *,
@@ -76,6 +79,7 @@ def consensus(
         output=output,
         method=method,
         probability=probability,
+        uncertainty=uncertainty,
         reading=files.Reading.of(affine=affine, max_volume_bytes=max_volume_bytes),
     )
     Output(json).emit(document, consensus_text(document))

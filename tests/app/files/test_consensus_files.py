@@ -175,6 +175,17 @@ def test_an_output_over_an_input_is_refused(command, masks, tmp_path, option, ho
     assert not (tmp_path / "c.nii.gz").exists()
 
 
+def test_the_uncertainty_map_is_one_bit_where_two_readers_differ_and_none_elsewhere(
+    command, masks, tmp_path
+):
+    output, divided = tmp_path / "c.nii.gz", tmp_path / "u.nii.gz"
+    command("file", "consensus", *masks(TUMOUR, SHIFTED), "-o", output, "--uncertainty", divided)
+    bits = voxels(divided)
+    first, second = (np.asarray(one) > 0 for one in (TUMOUR, SHIFTED))
+    assert set(np.unique(bits).tolist()) == {0.0, 1.0}
+    assert np.count_nonzero(bits) == np.count_nonzero(first != second)
+
+
 @pytest.mark.parametrize("other", ["c.nii.gz", "sub/../c.nii.gz"])
 def test_mask_and_probability_are_two_files(command, masks, tmp_path, other):
     (tmp_path / "sub").mkdir()

@@ -15,7 +15,6 @@ from lesionary.core.volume import (
     Geometry,
     LabelArray,
     LabelMap,
-    Quantity,
     Volume,
 )
 from lesionary.io.durable import writing
@@ -33,6 +32,7 @@ def consensus(
     output: PathLike,
     method: str = "staple",
     probability: PathLike | None = None,
+    uncertainty: PathLike | None = None,
     reading: Reading | None = None,
 ) -> dict[str, Any]:
     """Make one mask of several readers', label by label.
@@ -50,6 +50,9 @@ def consensus(
         STAPLE takes a voxel from p ≥ 0.5; majority where more than half of the readers drew it.
     probability : path, optional
         Image file for the highest probability of any label in each voxel.
+    uncertainty : path, optional
+        Image file for how divided the readers are over each voxel, in bits (M11): 0 where all drew
+        it or none, 1 where half of them did, of whatever label.
 
     Returns
     -------
@@ -58,6 +61,7 @@ def consensus(
         all foreground together, ``labels`` one by one.
     """
     from lesionary.agree.labels import same_labels
+    from lesionary.agree.uncertainty import reader_entropy
     from lesionary.core.readers.consensus import Method
     from lesionary.core.readers.consensus import consensus as make
 
@@ -71,18 +75,22 @@ def consensus(
     if method not in set(Method):
         raise InputError(f"a consensus is {' or '.join(Method)}, not {method!r}", code="usage")
     inputs = [file.path for file in files]
-    target = _target(output, inputs)
-    map_target = None if probability is None else _target(probability, inputs)
-    if map_target is not None and map_target.resolve() == target.resolve():
-        raise InputError("mask and probability need two names", code="usage", source=str(output))
+    named = {"mask": output, "probability": probability, "uncertainty": uncertainty}
+    targets = {what: _target(path, inputs) for what, path in named.items() if path is not None}
+    if len({target.resolve() for target in targets.values()}) < len(targets):
+        raise InputError(
+            f"{' and '.join(targets)} need names of their own", code="usage", source=str(output)
+        )
     maps = read_on_one_grid(files, reading or Reading())
     arrays, texts = same_labels(maps)
     found = make(arrays, method)
     geometry = maps[0].geometry
-    if map_target is not None:  # before the mask: where one cannot be written, the other is not
-        chance = Volume(found.probability(), geometry, quantity=Quantity.ARBITRARY)
-        _write(map_target, chance, str(probability))
-    _write(target, LabelMap(found.array, geometry, texts), str(output))
+    # The mask comes last: where a map cannot be written, the mask is not.
+    if probability is not None:
+        _write(targets["probability"], Volume(found.probability(), geometry), str(probability))
+    if uncertainty is not None:
+        _write(targets["uncertainty"], Volume(reader_entropy(arrays), geometry), str(uncertainty))
+    _write(targets["mask"], LabelMap(found.array, geometry, texts), str(output))
     return {"output": str(output), **_document(found, arrays, geometry, texts)}
 
 

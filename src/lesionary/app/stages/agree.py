@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from lesionary.app.stage import Stage, Work
 from lesionary.app.stages.given_masks import GivenMask, given_masks
-from lesionary.app.stages.readers import by_author, reader_maps
+from lesionary.app.stages.readers import (
+    ReaderCleanUp,
+    by_author,
+    reader_clean_ups,
+    reader_maps,
+)
 from lesionary.core.annotation import GIVEN
 from lesionary.core.cases import CaseKey
 from lesionary.io.objects import ObjectStore
@@ -27,6 +32,7 @@ class AgreeRequest:
     key: CaseKey
     readers: dict[str, tuple[GivenMask, ...]]
     consensus: str
+    clean_up: ReaderCleanUp | None
 
 
 def plan(study: "Study") -> list[Work]:
@@ -37,17 +43,20 @@ def plan(study: "Study") -> list[Work]:
     consensus = study.protocol.agree.consensus
     excluded = {GIVEN, *study.protocol.evaluate.predictions}
     masks = given_masks(study)
+    clean_ups = reader_clean_ups(study)
     works = []
     for row in study.registry.all_series():
         authors = by_author(masks.get(row["id"], ()))
         readers = {name: drawn for name, drawn in authors.items() if name not in excluded}
         if len(readers) < FEWEST_READERS:
             continue
-        request = AgreeRequest(study.files.objects, case_of(row), readers, consensus)
+        clean_up = clean_ups.get(row["id"])
+        request = AgreeRequest(study.files.objects, case_of(row), readers, consensus, clean_up)
         inputs = {
             "readers": {name: [mask.inputs for mask in drawn] for name, drawn in readers.items()},
             "case": [request.key.group, request.key.subject, request.key.case],
             "consensus": consensus,
+            "clean_up": clean_up and clean_up.inputs,
         }
         works.append(Work(row["id"], inputs, request))
     return works
@@ -71,6 +80,9 @@ def agree_series(request: AgreeRequest) -> dict[str, Any]:
     first = next(iter(request.readers.values()))[0]
     geometry = store.get_label_map(first.object_id).geometry
     maps = reader_maps(store, request.readers, geometry)
+    if request.clean_up is not None:
+        masks = [mask for drawn in request.readers.values() for mask in drawn]
+        maps = request.clean_up.applied(maps, store, masks)
     drawn = list(maps.values())
     found = agreement(drawn, list(maps), diameters=diameter_of)
     arrays = [one.array for one in drawn]

@@ -13,7 +13,12 @@ from lesionary.app.stage import Stage, Work, finished
 from lesionary.app.stages.agree import case_of
 from lesionary.app.stages.annotate import ANNOTATE
 from lesionary.app.stages.given_masks import DrawnLesion, GivenMask, current_lesions, given_masks
-from lesionary.app.stages.readers import by_author, common_maps
+from lesionary.app.stages.readers import (
+    ReaderCleanUp,
+    by_author,
+    common_maps,
+    reader_clean_ups,
+)
 from lesionary.core.cases import CaseKey
 from lesionary.core.volume import LabelMap
 from lesionary.io.objects import ObjectStore
@@ -38,6 +43,7 @@ class EvaluateRequest:
     drafted: tuple[int, ...]
     section: dict[str, Any]
     consensus: str
+    clean_up: ReaderCleanUp | None
 
 
 def plan(study: "Study") -> list[Work]:
@@ -45,6 +51,7 @@ def plan(study: "Study") -> list[Work]:
     section = study.protocol.evaluate
     masks = given_masks(study)
     annotated = finished(study, ANNOTATE)
+    clean_ups = reader_clean_ups(study)
     works = []
     for row in study.registry.all_series():
         authors = by_author(masks.get(row["id"], ()))
@@ -61,6 +68,7 @@ def plan(study: "Study") -> list[Work]:
             drafted=drafted,
             section=section.model_dump(),
             consensus=study.protocol.agree.consensus,
+            clean_up=clean_ups.get(row["id"]),
         )
         if request.references and (request.predictions or drafted):
             works.append(Work(row["id"], _inputs(request), request))
@@ -90,6 +98,7 @@ def _inputs(request: EvaluateRequest) -> dict[str, Any]:
         "drafted": list(request.drafted),
         "section": request.section,
         "consensus": request.consensus,
+        "clean_up": request.clean_up and request.clean_up.inputs,
     }
 
 
@@ -110,6 +119,11 @@ def evaluate_series(request: EvaluateRequest) -> dict[str, Any]:
     if request.drafted:
         drawn[DRAFTS] = list(_drafts(store, request))
     maps = common_maps(drawn, geometry)
+    if request.clean_up is not None:
+        authors = request.references | request.predictions  # drafts were cleaned as they were made
+        by_readers = {name: maps[name] for name in authors}
+        masks = [mask for drawn_by in authors.values() for mask in drawn_by]
+        maps |= request.clean_up.applied(by_readers, store, masks)
     options = options_of(request.section, maps)
     references = {_reference_name(name): maps[name] for name in request.references}
     names = [*request.predictions, *([DRAFTS] if request.drafted else [])]
