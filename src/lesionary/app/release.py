@@ -4,14 +4,14 @@ A release holds no clock time and no identity, so one study gives the same bytes
 however often interrupted, it is published.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesionary.app.comparison_files import add_comparison
-from lesionary.app.comparisons import Comparisons, comparison_parts
+from lesionary.app.comparisons import Comparisons, Part, comparison_parts
 from lesionary.app.progress import Progress, Silent
 from lesionary.app.results import SeriesResult, left_out_rows, series_results
 from lesionary.app.study import Study
@@ -137,8 +137,12 @@ def _publish(
     try:
         gallery = _write_images(study, series, writer, progress)
         _write_tables(study, series, writer)
-        _write_comparisons(study, series, writer)
-        writer.add_text("report.html", _report(study, series, gallery))
+        compared = Comparisons.of(study)
+        parts = comparison_parts(compared)
+        for part in parts:
+            add_comparison(writer, part.folder, part.tables, part.pictures)
+        _write_consensus(study, series, writer, compared)
+        writer.add_text("report.html", _report(study, series, gallery, parts))
         n_lesions = sum(len(one.lesions) for one in series)
         manifest = _manifest(study, series) | {"key": key, "lesions": n_lesions}
         release = writer.settle(manifest)
@@ -213,11 +217,10 @@ def _write_tables(study: Study, series: list[SeriesResult], writer: ReleaseWrite
     writer.add_text("study.toml", study.files.read_protocol())
 
 
-def _write_comparisons(study: Study, series: list[SeriesResult], writer: ReleaseWriter) -> None:
-    """Write what readers agree on and how predictions score, and the readers' consensus."""
-    compared = Comparisons.of(study)
-    for part in comparison_parts(compared):
-        add_comparison(writer, part.folder, part.tables, part.pictures)
+def _write_consensus(
+    study: Study, series: list[SeriesResult], writer: ReleaseWriter, compared: Comparisons
+) -> None:
+    """Write the readers' consensus of each image, and where they are divided."""
     subjects = _subjects(study)
     for one in series:
         if one.id in compared.agreed:
@@ -261,8 +264,13 @@ def _manifest(study: Study, series: list[SeriesResult]) -> dict[str, Any]:
     }
 
 
-def _report(study: Study, series: list[SeriesResult], gallery: "list[GalleryItem]") -> str:
+def _report(
+    study: Study,
+    series: list[SeriesResult],
+    gallery: "list[GalleryItem]",
+    parts: Sequence[Part],
+) -> str:
     from lesionary.app.report_data import report_data
     from lesionary.publish.report.page import render_report
 
-    return render_report(report_data(study, series, gallery))
+    return render_report(report_data(study, series, gallery, parts))

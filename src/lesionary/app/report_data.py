@@ -1,11 +1,11 @@
 """From registry rows to what the report says."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from lesionary.app.comparisons import Comparisons, comparison_parts
+from lesionary.app.comparisons import Part
 from lesionary.app.results import SeriesResult, left_out_rows
 from lesionary.app.study import Study
 from lesionary.core.findings import Outcome
@@ -36,10 +36,14 @@ def report_data(
     study: Study,
     results: Sequence[SeriesResult],
     gallery: "Sequence[GalleryItem]",
+    parts: Sequence[Part],
     *,
     truth: tuple[TruthRow, ...] = (),
 ) -> ReportData:
-    """Collect everything a report shows; ``truth`` is known of phantoms only."""
+    """Collect everything a report shows.
+
+    ``parts`` are the study's comparisons; ``truth`` is known of phantoms only.
+    """
     findings = study.registry.rows(tables.finding, order_by=("id",))
     protocol = study.protocol
     annotated = {one.id: bool(one.annotated["is_annotated"]) for one in results}
@@ -63,25 +67,22 @@ def report_data(
         ),
         gallery=tuple(gallery),
         truth=truth,
-        comparisons=tuple(_comparisons(study)),
+        comparisons=tuple(map(_comparison, parts)),
         methods=_methods(study, results),
     )
 
 
-def _comparisons(study: Study) -> Iterator[ComparisonPart]:
-    """Yield the printed table of every comparison, with its figures."""
-    for part in comparison_parts(Comparisons.of(study)):
-        printed = part.tables[0]
-        yield ComparisonPart(
-            title=part.title,
-            caption=printed.caption,
-            headings=tuple(column.heading for column in printed.columns),
-            is_number=tuple(printed.is_numeric(column) for column in printed.columns),
-            rows=tuple(
-                tuple(column.text(row) for column in printed.columns) for row in printed.rows
-            ),
-            pictures=tuple((one.svg, one.title, one.width_inches) for one in part.pictures),
-        )
+def _comparison(part: Part) -> ComparisonPart:
+    """Return the printed table of a comparison, with its figures."""
+    printed = part.tables[0]
+    return ComparisonPart(
+        title=part.title,
+        caption=printed.caption,
+        headings=tuple(column.heading for column in printed.columns),
+        is_number=tuple(printed.is_numeric(column) for column in printed.columns),
+        rows=tuple(tuple(column.text(row) for column in printed.columns) for row in printed.rows),
+        pictures=tuple((one.svg, one.title, one.width_inches) for one in part.pictures),
+    )
 
 
 def _series(row: Any, findings: Sequence[Any], *, is_annotated: bool) -> SeriesRow:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lesionary.app.comparisons import Comparisons, comparison_parts
 from lesionary.app.results import SeriesResult, series_results
 from lesionary.app.study import Study
 from lesionary.core.terms import LESION
@@ -128,5 +129,6 @@ def write_truth_report(study: Study, rows: Sequence[TruthComparison], path: Path
         )
         for row in rows
     )
-    data = report_data(study, results, list(pictures(study, results)), truth=truth)
+    parts = comparison_parts(Comparisons.of(study))
+    data = report_data(study, results, list(pictures(study, results)), parts, truth=truth)
     write_bytes(path, render_report(data).encode())
