@@ -89,7 +89,8 @@ def find_runs(flat: AnyArray, words: NDArray[np.uint64], shift: int, width: int)
 
 
 @kernel
-def _root(parents: NDArray[np.int32], run: int) -> int:
+def root_of(parents: NDArray[np.int32], run: int) -> int:
+    """Follow the parents of a run to the first of its component; shorten the way for others."""
     while parents[run] != run:
         parents[run] = parents[parents[run]]
         run = parents[run]
@@ -129,7 +130,7 @@ def join_runs(runs: ValuedRuns, n_j: int) -> NDArray[np.int32]:
                 met = other
                 while runs[met, 0] == target and runs[met, 1] <= stop:
                     if runs[met, 3] == value and parents[met] != parents[run]:
-                        mine, theirs = _root(parents, run), _root(parents, met)
+                        mine, theirs = root_of(parents, run), root_of(parents, met)
                         parents[max(mine, theirs)] = min(mine, theirs)
                     met += 1
         begin = end

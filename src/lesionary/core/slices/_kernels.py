@@ -8,7 +8,7 @@ distance over a box of one slice, in mm, positive inside.
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionary.core._kernels import Runs, ValuedRuns
+from lesionary.core._kernels import Runs, ValuedRuns, root_of
 from lesionary.core.jit import kernel
 from lesionary.core.volume import BoolArray, FloatArray, LabelArray
 
@@ -19,14 +19,6 @@ Scores = NDArray[np.float32]
 """Shape of the image, or empty: claims of what was filled in, plus 1; 0 elsewhere."""
 
 _FAR = 1e30  # squared mm: no such voxel
-
-
-@kernel
-def _root(parents: NDArray[np.int32], run: int) -> int:
-    while parents[run] != run:
-        parents[run] = parents[parents[run]]
-        run = parents[run]
-    return run
 
 
 @kernel
@@ -50,7 +42,7 @@ def join_in_slices(runs: ValuedRuns, n_j: int) -> NDArray[np.int32]:
                 met = other
                 while runs[met, 0] == row - 1 and runs[met, 1] <= stop:
                     if runs[met, 3] == value:
-                        mine, theirs = _root(parents, run), _root(parents, met)
+                        mine, theirs = root_of(parents, run), root_of(parents, met)
                         parents[max(mine, theirs)] = min(mine, theirs)
                     met += 1
         begin = end
