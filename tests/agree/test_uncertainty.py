@@ -7,15 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy.stats import entropy
 
-from lesionary.agree.uncertainty import (
-    disagreeing_share,
-    entropy_bits,
-    reader_entropy,
-    staple_uncertainty,
-)
-from lesionary.core.errors import InputError
-from lesionary.core.readers.consensus import staple
-from lesionary.core.readers.patterns import foreground_patterns, painted
+from lesionary.agree.uncertainty import entropy_bits, reader_entropy
 
 
 @st.composite
@@ -41,7 +33,6 @@ def test_maps_are_those_of_the_share_of_readers(readers):
     bits = reader_entropy(readers)
     assert bits.dtype == np.float32
     assert bits == pytest.approx(entropy([share, 1 - share], base=2), abs=1e-6)
-    assert disagreeing_share(readers) == pytest.approx(np.minimum(share, 1 - share))
 
 
 @settings(deadline=None)
@@ -49,7 +40,6 @@ def test_maps_are_those_of_the_share_of_readers(readers):
 def test_who_drew_and_who_did_not_may_change_places(readers):
     opposite = [array == 0 for array in readers]
     assert reader_entropy(readers) == pytest.approx(reader_entropy(opposite))
-    assert disagreeing_share(readers) == pytest.approx(disagreeing_share(opposite))
 
 
 @settings(deadline=None)
@@ -59,26 +49,8 @@ def test_chosen_labels_count_as_one_object(readers):
     assert np.array_equal(reader_entropy(readers, [2]), reader_entropy(masks))
 
 
-@settings(deadline=None)
-@given(drawings())
-def test_staple_is_in_doubt_about_a_half(readers):
-    patterns = foreground_patterns(readers)
-    found = staple(patterns)
-    probability = painted(readers, patterns, found.probability)
-    doubt = staple_uncertainty(readers, found)
-    assert doubt == pytest.approx(1 - np.abs(2 * probability - 1), abs=1e-6)
-
-
 def test_all_agreed_is_no_uncertainty():
     mask = np.zeros((2, 3, 4), dtype=bool)
     mask[0, 1] = True
     for readers in ([mask], [mask] * 3, [~mask & mask] * 2, [mask | ~mask] * 2):
         assert not reader_entropy(readers).any()
-        assert not disagreeing_share(readers).any()
-        assert not staple_uncertainty(readers, staple(foreground_patterns(readers))).any()
-
-
-def test_the_estimate_must_be_of_these_readers():
-    mask = np.ones((1, 2, 2), dtype=bool)
-    with pytest.raises(InputError, match="not those of these"):
-        staple_uncertainty([mask], staple(foreground_patterns([~mask])))

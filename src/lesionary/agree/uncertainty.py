@@ -1,8 +1,7 @@
 """Where readers disagree, voxel by voxel: a map to lay over the image (M11).
 
 A voxel's uncertainty is that of a coin which falls as often as readers drew it: 0 bits where all
-drew it or none did, 1 bit where half of them did. Readers count alike; the second map trusts each
-as far as STAPLE does.
+drew it or none did, 1 bit where half of them did. Readers count alike.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,7 +9,6 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lesionary.core.readers.consensus import Staple
 from lesionary.core.readers.patterns import foreground_patterns, painted
 from lesionary.core.volume import AnyArray, FloatArray
 
@@ -67,54 +65,3 @@ def reader_entropy(arrays: Sequence[AnyArray], values: Collection[int] | None = 
     patterns = foreground_patterns(arrays, values)
     bits = entropy_bits(patterns.n_drawing / patterns.n_readers)
     return painted(arrays, patterns, bits.astype(np.float32), values)
-
-
-def disagreeing_share(
-    arrays: Sequence[AnyArray], values: Collection[int] | None = None
-) -> FloatMap:
-    """Map the share of readers who stand against the greater number, 0 to ½.
-
-    Parameters
-    ----------
-    arrays, values
-        As for :func:`reader_entropy`.
-
-    Returns
-    -------
-    float32 array of that shape
-        0 where all agree.
-
-    Raises
-    ------
-    InputError, GeometryMismatchError
-        As :func:`lesionary.core.readers.patterns.reader_patterns`.
-    """
-    patterns = foreground_patterns(arrays, values)
-    share = patterns.n_drawing / patterns.n_readers
-    return painted(arrays, patterns, np.minimum(share, 1 - share).astype(np.float32), values)
-
-
-def staple_uncertainty(
-    arrays: Sequence[AnyArray], estimate: Staple, values: Collection[int] | None = None
-) -> FloatMap:
-    """Map how near STAPLE's probability is to a half: ``1 - |2p - 1|``.
-
-    Parameters
-    ----------
-    arrays, values
-        What the estimate was made from: one object.
-    estimate : Staple
-        Of that object.
-
-    Returns
-    -------
-    float32 array of that shape
-        0 where STAPLE is sure either way, 1 where its probability is ½.
-
-    Raises
-    ------
-    InputError
-        If the estimate was made from other arrays.
-    """
-    doubt = 1 - np.abs(2 * estimate.probability - 1)
-    return painted(arrays, estimate.patterns, doubt.astype(np.float32), values)
