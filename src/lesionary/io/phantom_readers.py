@@ -14,12 +14,12 @@ PATTERN = "{subject}/{subject}_{timepoint}_{reader}_mask.nii.gz"
 
 MODEL = "model"
 HABITS = {
-    "anna": ReaderHabits(noise_mm=0.25, wavelength_mm=4.0, seed=1),
-    "ben": ReaderHabits(bias_mm=0.25, noise_mm=0.3, wavelength_mm=4.0, seed=2),
-    "chi": ReaderHabits(bias_mm=-0.25, noise_mm=0.3, wavelength_mm=4.0, miss_rate=0.25, seed=3),
-    MODEL: ReaderHabits(bias_mm=0.1, noise_mm=0.6, wavelength_mm=3.0, miss_rate=0.2, seed=4),
+    "anna": ReaderHabits(noise_mm=0.25, wavelength_mm=4.0),
+    "ben": ReaderHabits(bias_mm=0.25, noise_mm=0.3, wavelength_mm=4.0),
+    "chi": ReaderHabits(bias_mm=-0.25, noise_mm=0.3, wavelength_mm=4.0, miss_rate=0.25),
+    MODEL: ReaderHabits(bias_mm=0.1, noise_mm=0.6, wavelength_mm=3.0, miss_rate=0.2),
 }
-"""Three readers, one of whom overlooks a tumour now and then, and a model that does so more."""
+"""Three readers and a model; one of the readers, and the model, overlook a tumour now and then."""
 
 SPEC = MouseSpec(spacing_mm=0.6, n_mice=1, n_tumours=(2,))
 
