@@ -10,7 +10,7 @@ DEMO := demo
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: install demo lint test check bench clean
+.PHONY: install demo lint test check e2e torture bench clean
 
 install: $(INSTALLED)
 
@@ -33,6 +33,15 @@ test: $(INSTALLED)
 	$(BIN)/pytest -n 2 --dist worksteal -m 'not slow'
 
 check: lint test
+
+# A study on a real SLURM on this machine: needs the Debian packages slurm-wlm, munge, postgresql.
+e2e: $(INSTALLED)
+	LESIONARY_REQUIRE=postgres,slurm $(BIN)/pytest -m slow tests/end_to_end/test_slurm.py
+
+# Studies killed at random moments, on SQLite and on PostgreSQL (the Debian package postgresql).
+KILLS ?= 200
+torture: $(INSTALLED)
+	$(BIN)/python -m torture --kills $(KILLS)
 
 # panoptica asks for older versions than it needs: it comes alone, what it imports with the others.
 bench: $(INSTALLED)

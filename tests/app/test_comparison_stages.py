@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lesionary.app.study import Study
-from lesionary.io import registry_schema as tables
+from lesionary.io.registry import tables
 from lesionary.io.nifti import write_nifti
 from small_scans import scan
 

@@ -2,12 +2,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from lesionary.annotate.prompts import parse_box
-from lesionary.app.executor import Failure, InlineExecutor, executor_for
+from lesionary.app.executor import InlineExecutor
 from lesionary.app.progress import Silent
-from lesionary.app.stage import Stage, Work, finished, run_stage
+from lesionary.app.running import Running, run_stage
+from lesionary.app.stage import Stage, Work, finished
+from lesionary.app.study import Study
 from lesionary.core.errors import InputError
-from lesionary.io.registry import Registry
+from lesionary.io.registry.claims import claiming
 
 
 def double(request: int) -> int:
@@ -19,20 +20,30 @@ def double(request: int) -> int:
 
 
 @pytest.fixture
-def study(tmp_path):
-    registry = Registry.create(tmp_path / "registry.db")
-    yield SimpleNamespace(registry=registry, numbers=[1, 2, 13])
-    registry.close()
-
-
-def a_stage(version: int = 1) -> Stage:
-    return Stage(
-        "double", version, lambda study: [Work(f"u{n}", n, n) for n in study.numbers], double
+def study(tmp_path, monkeypatch):
+    """A study whose series are numbers: what a stage plans is what the test says."""
+    made = Study.create(tmp_path / "study")
+    numbers = [1, 2, 13]
+    monkeypatch.setattr(
+        made.registry, "series_pages", lambda: iter([[{"id": f"u{n}"} for n in numbers]])
     )
+    yield SimpleNamespace(
+        registry=made.registry, protocol=made.protocol, files=made.files, numbers=numbers
+    )
+    made.registry.close()
+
+
+def a_stage(version: int = 1, *, planned=lambda name: True) -> Stage:
+    def plan(_study, rows):
+        names = [row["id"] for row in rows if planned(row["id"])]
+        return [Work(name, {"n": int(name[1:])}, int(name[1:])) for name in names]
+
+    return Stage("double", version, plan, double, ("measure",))
 
 
 def run(study, stage):
-    return run_stage(study, stage, InlineExecutor(), Silent())
+    with claiming(study.registry, study.files.holders) as claims:
+        return run_stage(study, stage, Running(InlineExecutor(), claims, "none", Silent()))
 
 
 def test_one_failed_unit_stops_no_other_and_says_why(study):
@@ -56,25 +67,72 @@ def test_a_new_version_of_a_stage_redoes_everything(study):
     assert run(study, a_stage(version=2)).done == ("u1", "u2")
 
 
-def test_units_that_are_gone_are_forgotten(study):
+def test_units_that_are_no_longer_planned_are_forgotten(study):
     run(study, a_stage())
-    study.numbers = [2]
-    run(study, a_stage())
+    run(study, a_stage(planned=lambda name: name == "u2"))
     assert list(study.registry.units("double")) == ["u2"]
+    (told,) = [e for e in study.registry.events() if e.object == "unit/double/u1"][1:]
+    assert (told.action, told.fact) == ("forgotten", None)
 
 
 def test_a_fault_of_our_own_is_recorded_with_an_event_and_without_values(study):
-    study.numbers = [99, 1]
+    study.numbers[:] = [99, 1]
     report = run(study, a_stage())
     assert report.done == ("u1",)
     assert report.failed[0].code == "bug"
     assert "division" not in report.failed[0].reason
 
 
-def test_dask_workers_give_the_same_as_this_process():
-    requests = ["1,2,3,4,5,6", "0,9,0,9,3,3", "0,1,0,1,0,1"]  # the second box is empty
-    inline = dict(InlineExecutor().run(parse_box, requests))
-    with executor_for("local", n_workers=2) as executor:
-        remote = dict(executor.run(parse_box, requests))
-    assert remote == inline
-    assert isinstance(remote[1], Failure)
+def test_every_unit_names_its_run_and_what_it_depends_on(study):
+    run(study, a_stage())
+    record = study.registry.units("double")["u2"]
+    assert record.inputs == {"n": 2}
+    (row,) = study.registry.rows(_run_table(), id=record.run_id)
+    assert row["stage"] == "double"
+    assert row["section"].keys() == {"measure"}
+    assert len(row["code_digest"]) == 64
+
+
+def test_the_audit_says_why_a_unit_was_due(study):
+    run(study, a_stage())
+    run(study, a_stage(version=2))
+    whys = [e.why for e in study.registry.events() if e.object == "unit/double/u1"]
+    assert whys == ["it is due for the first time", "the stage has a new version"]
+
+
+def test_a_unit_that_another_process_holds_is_waited_for(study):
+    """The other process records it while this one waits; it is not done twice."""
+    import threading
+
+    with claiming(study.registry, study.files.holders) as other:
+        other.take("double", {"u1": 0})
+
+        def record_later():
+            import time
+
+            from lesionary.io.registry.records import UnitRecord
+
+            time.sleep(0.5)
+            key = a_stage().key_of(Work("u1", {"n": 1}, 1))
+            study.registry.record_units(
+                [UnitRecord("double", "u1", key, "done", output=2)], holder=other.holder
+            )
+
+        thread = threading.Thread(target=record_later)
+        thread.start()
+        report = run(study, a_stage())
+        thread.join()
+    assert (report.done, report.up_to_date) == (("u2",), 1)
+    assert study.registry.units("double")["u1"].version == 1
+
+
+def test_a_unit_whose_holder_died_is_taken_over(study):
+    with claiming(study.registry, study.files.holders) as dead:
+        dead.take("double", {"u1": 0, "u2": 0})
+    assert run(study, a_stage()).done == ("u1", "u2")
+
+
+def _run_table():
+    from lesionary.io.registry import tables
+
+    return tables.run

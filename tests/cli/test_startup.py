@@ -7,8 +7,8 @@ import sys
 import pytest
 
 HEAVY = {
-    "SimpleITK", "cv2", "dask", "distributed", "matplotlib", "nibabel", "numba", "numpy", "pandas",
-    "pydantic", "pydicom", "scipy", "skimage", "sqlalchemy", "torch",
+    "SimpleITK", "alembic", "cv2", "dask", "distributed", "matplotlib", "nibabel", "numba",
+    "numpy", "pandas", "psycopg", "pydantic", "pydicom", "scipy", "skimage", "sqlalchemy", "torch",
 }  # fmt: skip
 
 SHOW_MODULES = """

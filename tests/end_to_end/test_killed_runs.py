@@ -1,116 +1,230 @@
-"""A run killed at any moment, and run again, gives what an undisturbed run gives, byte for byte."""
+"""A run killed at any moment, and run again, gives what an undisturbed run gives, byte for byte.
 
-import os
+``make torture`` does the same with hundreds of kills, on both databases.
+"""
+
+import hashlib
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lesionary.app.ingest import ingest_paths
 from lesionary.app.study import Study
 from lesionary.app.verify import verify_target
-from small_scans import write_scans
+from lesionary.core.identity import canonical_json
+from lesionary.io.nifti import write_nifti
+from lesionary.io.registry import tables
+from small_scans import scan, write_scans
+from warm_process import AFTER, BEFORE, Crash, WarmProcess, spread
+
+N_CRASHES, N_KILLS = 10, 10
+ENTERED = (
+    tables.subject,
+    tables.timepoint,
+    tables.series,
+    tables.instance,
+    tables.annotation,
+    tables.box,
+    tables.finding,
+)
+PATTERN = "{subject}/{timepoint}/{reader}_*.nii.gz"
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("killed")
-    previous = os.environ.get("LESIONARY_VAULT")
-    os.environ["LESIONARY_VAULT"] = str(folder / "vault")
-    made = Study.create(folder / "study")
-    ingest_paths(made, [write_scans(folder / "scans")])
-    made.registry.close()
-    yield folder / "study"
-    if previous is None:
-        del os.environ["LESIONARY_VAULT"]
-    else:
-        os.environ["LESIONARY_VAULT"] = previous
+def folder(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        made = tmp_path_factory.mktemp("killed")
+        patch.setenv("LESIONARY_VAULT", str(made / "vault"))
+        yield made
 
 
-def start(study: Path) -> subprocess.Popen:
-    command = [sys.executable, "-m", "lesionary", "run", str(study), "--json"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+@pytest.fixture(scope="module")
+def scans(folder):
+    """Two scans with boxes, one with a reader's mask, and one that is broken."""
+    written = write_scans(folder / "scans", 2)
+    (written / "broken_image.nii.gz").write_bytes(b"no scan")
+    drawn = written / "p2" / "0"
+    drawn.mkdir(parents=True)
+    volume, truth = scan(2)
+    write_nifti(drawn / "CT_image.nii.gz", volume)
+    write_nifti(drawn / "anna_tumour.nii.gz", truth)
+    return written
 
 
-def content(release: Path) -> dict[str, bytes]:
+@pytest.fixture(scope="module")
+def empty(folder):
+    study = Study.create(folder / "empty")
+    protocol = study.files.protocol
+    protocol.write_text(protocol.read_text().replace("gallery = 60", "gallery = 1"))
+    return study.files.root
+
+
+@pytest.fixture(scope="module")
+def warm(folder, scans, empty):
+    """A process that has done all of it once."""
+    with WarmProcess() as process:
+        first = copy_of(empty, folder / "first")
+        assert process.warm_up("ingest", first, scans, "--reader-from", PATTERN, "--json") == 1
+        assert process.warm_up("run", first, "--json") == 0
+        assert process.warm_up("publish", first, "--json") == 0
+        yield process
+
+
+@pytest.fixture(scope="module")
+def calm_ingest(warm, folder, scans, empty):
+    """Return a study that came in undisturbed, and what its ingest wrote."""
+    study = copy_of(empty, folder / "ingested")
+    done = ingest(warm, study, scans)
+    assert done.code == 1  # the broken scan was left out
+    return study, done
+
+
+@pytest.fixture(scope="module")
+def calm_run(warm, folder, calm_ingest):
+    """Return a study that was run undisturbed, and what its run wrote."""
+    study = copy_of(calm_ingest[0], folder / "ran")
+    done = warm.do("run", study, "--json")
+    assert done.code == 0
+    assert len(files_below(study / "release")) > 10
+    return study, done
+
+
+def copy_of(study: Path, place: Path) -> Path:
+    return Path(shutil.copytree(study, place))
+
+
+def ingest(warm, study, scans, **how):
+    return warm.do("ingest", study, scans, "--reader-from", PATTERN, "--json", **how)
+
+
+def files_below(folder: Path) -> dict[str, str]:
     return {
-        path.relative_to(release).as_posix(): path.read_bytes()
-        for path in sorted(release.rglob("*"))
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
 
 
-@pytest.fixture(scope="module")
-def calm(study, tmp_path_factory):
-    """Run a copy undisturbed; return its release and how long it took."""
-    copy = tmp_path_factory.mktemp("calm") / "study"
-    shutil.copytree(study, copy)
-    began = time.monotonic()
-    assert start(copy).wait(timeout=120) == 0
-    seconds = time.monotonic() - began
-    release = content(copy / "release")
-    assert len(release) > 10
-    return release, seconds
+def rows_of(study: Path, *chosen) -> dict[str, list[bytes]]:
+    opened = Study.open(study)
+    try:
+        return {
+            table.name: sorted(canonical_json(dict(row)) for row in opened.registry.rows(table))
+            for table in chosen
+        }
+    finally:
+        opened.registry.close()
 
 
-def test_killed_runs_end_in_the_same_release(study, calm, tmp_path):
-    expected, full_s = calm
-    disturbed = tmp_path / "disturbed"
-    shutil.copytree(study, disturbed)
+def units_of(study: Path) -> dict[str, tuple[str, str]]:
+    opened = Study.open(study)
+    try:
+        rows = opened.registry.rows(tables.unit)
+        return {f"{row['stage']}/{row['name']}": (row["key"], row["state"]) for row in rows}
+    finally:
+        opened.registry.close()
+
+
+def drawings_of(study: Path) -> dict[str, bytes]:
+    opened = Study.open(study)
+    try:
+        masks = opened.registry.rows(tables.annotation)
+        assert masks
+        return {row["id"]: opened.objects.path_of(row["object_id"]).read_bytes() for row in masks}
+    finally:
+        opened.registry.close()
+
+
+def assert_nothing_is_lost(study: Path, calm: Path) -> None:
+    assert rows_of(study, *ENTERED) == rows_of(calm, *ENTERED)
+    assert drawings_of(study) == drawings_of(calm)
+    assert verify_target(study).failed == []
+
+
+def assert_is_as_if_undisturbed(study: Path, calm: Path) -> None:
+    assert files_below(study / "release") == files_below(calm / "release")
+    assert_nothing_is_lost(study, calm)
+    assert units_of(study) == units_of(calm)
+    assert list(study.rglob(".partial-*")) == []
+    assert list((study / "holders").iterdir()) == []
+
+
+def test_a_crash_at_any_write_of_a_run_changes_nothing_in_the_end(
+    warm, calm_ingest, calm_run, tmp_path
+):
+    ingested, (calm, done) = calm_ingest[0], calm_run
+    assert {"sync", "rename", "commit"} == set(done.writes)
+    for crash in spread(len(done.writes), N_CRASHES):
+        study = copy_of(ingested, tmp_path / f"run-{crash.n}-{crash.when}")
+        assert warm.do("run", study, "--json", crash=crash).code == -9, crash
+        assert_nothing_is_lost(study, calm)
+        assert warm.do("run", study, "--json").code == 0
+        assert_is_as_if_undisturbed(study, calm)
+
+
+def test_a_run_killed_again_and_again_changes_nothing_in_the_end(
+    warm, calm_ingest, calm_run, tmp_path
+):
+    ingested, (calm, done) = calm_ingest[0], calm_run
     rng = np.random.default_rng(20)
-    for delay_s in rng.uniform(0.3, 1.0, 4) * full_s:
-        run = start(disturbed)
-        time.sleep(delay_s)
-        run.send_signal(signal.SIGKILL)
-        run.wait(timeout=60)
-    assert start(disturbed).wait(timeout=120) == 0
-    assert content(disturbed / "release") == expected
-    assert verify_target(disturbed).failed == []
-    assert not list(disturbed.glob(".partial-*"))
+    n_kills, n_studies = 0, 0
+    while n_kills < N_KILLS:
+        n_studies += 1
+        study = copy_of(ingested, tmp_path / f"killed-{n_studies}")
+        code = -9
+        while code == -9 and n_kills < N_KILLS:
+            moment_s = rng.uniform(0.05, 1) * done.took_s
+            code = warm.do("run", study, "--json", kill_after_s=moment_s).code
+            assert code in {-9, 0}
+            n_kills += code == -9
+            assert_nothing_is_lost(study, calm)
+        assert warm.do("run", study, "--json").code == 0
+        assert_is_as_if_undisturbed(study, calm)
 
 
-STOP_AFTER = """
-import os, sys
-from lesionary.io import durable, registry
-left = int(sys.argv[1])
-def counted(function):
-    def wrapper(*arguments, **options):
-        global left
-        left -= 1
-        if left < 0:
-            os._exit(137)
-        return function(*arguments, **options)
-    return wrapper
-durable.flush_to_disk = counted(durable.flush_to_disk)
-registry.Registry.record_unit = counted(registry.Registry.record_unit)
-import lesionary.io.release_files, lesionary.io.checked_images
-lesionary.io.release_files.flush_to_disk = durable.flush_to_disk
-from lesionary.cli.main import run_command
-sys.exit(run_command(["run", sys.argv[2], "--json"]))
-"""
+def test_an_ingest_that_crashes_at_any_write_leaves_all_or_nothing(
+    warm, calm_ingest, scans, empty, tmp_path
+):
+    calm, done = calm_ingest
+    last_commit = Crash(len(done.writes) - 1 - done.writes[::-1].index("commit"), AFTER)
+    for crash in {*spread(len(done.writes), N_CRASHES), last_commit}:
+        study = copy_of(empty, tmp_path / f"ingest-{crash.n}-{crash.when}")
+        assert ingest(warm, study, scans, crash=crash).code == -9, crash
+        if rows_of(study, *ENTERED) != rows_of(calm, *ENTERED):
+            assert not any(rows_of(study, *ENTERED).values())
+            assert crash != last_commit
+            assert ingest(warm, study, scans).code == 1
+        assert_nothing_is_lost(study, calm)
 
 
-@pytest.mark.parametrize("n_writes", [1, 9, 22, 36])
-def test_a_crash_at_the_nth_write_changes_nothing_in_the_end(study, calm, tmp_path, n_writes):
-    crashed = tmp_path / "crashed"
-    shutil.copytree(study, crashed)
-    command = [sys.executable, "-c", STOP_AFTER, str(n_writes), str(crashed)]
-    stopped = subprocess.run(command, capture_output=True, check=False, timeout=120)
-    assert stopped.returncode == 137
-    assert start(crashed).wait(timeout=120) == 0
-    assert content(crashed / "release") == calm[0]
+def test_a_publish_that_crashes_between_release_and_record_is_made_good_by_a_run(
+    warm, calm_run, tmp_path
+):
+    calm = calm_run[0]
+    writes = warm.do("publish", copy_of(calm, tmp_path / "calm"), "--json").writes
+    aside, settled = [n for n, kind in enumerate(writes) if kind == "rename"][-2:]
+    told = len(writes) - 1 - writes[::-1].index("commit")
+    for crash in (Crash(aside, AFTER), Crash(settled, AFTER), Crash(told, BEFORE)):
+        study = copy_of(calm, tmp_path / f"publish-{crash.n}-{crash.when}")
+        assert warm.do("publish", study, "--json", crash=crash).code == -9, crash
+        assert_nothing_is_lost(study, calm)
+        assert warm.do("run", study, "--json").code == 0
+        assert_is_as_if_undisturbed(study, calm)
 
 
-def test_a_second_run_does_nothing(study, tmp_path):
-    copy = tmp_path / "study"
-    shutil.copytree(study, copy)
-    assert start(copy).wait(timeout=120) == 0
-    before = {path: path.stat().st_mtime_ns for path in (copy / "release").rglob("*")}
-    assert start(copy).wait(timeout=120) == 0
-    after = {path: path.stat().st_mtime_ns for path in (copy / "release").rglob("*")}
-    assert after == before
+def test_a_second_run_does_nothing(warm, calm_run, tmp_path):
+    study = copy_of(calm_run[0], tmp_path / "study")
+    before = {path: path.stat().st_mtime_ns for path in (study / "release").rglob("*")}
+    done = warm.do("run", study, "--json")
+    assert (done.code, set(done.writes)) == (0, {"commit"})
+    assert before == {path: path.stat().st_mtime_ns for path in (study / "release").rglob("*")}
+
+
+def test_the_commands_own_process_gives_what_a_warm_one_gives(calm_ingest, calm_run, tmp_path):
+    study = copy_of(calm_ingest[0], tmp_path / "study")
+    command = [sys.executable, "-m", "lesionary", "run", str(study), "--json"]
+    assert subprocess.run(command, capture_output=True, check=False, timeout=120).returncode == 0
+    assert_is_as_if_undisturbed(study, calm_run[0])

@@ -12,7 +12,7 @@ from lesionary.app.pipeline import run_until
 from lesionary.app.study import Study
 from lesionary.app.verify import verify_target
 from lesionary.core.volume import Quantity
-from lesionary.io import registry_schema as tables
+from lesionary.io.registry import tables
 from lesionary.io.checked_images import read_independently
 from lesionary.io.image_file import read_image_file
 

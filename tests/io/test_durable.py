@@ -3,7 +3,7 @@ import errno
 import pytest
 
 from lesionary.core.errors import WorkflowError
-from lesionary.io.durable import PARTIAL, replacing, write_bytes
+from lesionary.io.durable import PARTIAL, make_folder, replacing, write_bytes, writing
 
 
 def test_content_is_replaced_whole(tmp_path):
@@ -36,3 +36,35 @@ def test_the_temporary_name_keeps_the_ending(tmp_path):
         assert temporary.name.startswith(PARTIAL)
         assert temporary.name.endswith("mask.nii.gz")
         temporary.write_bytes(b"")
+
+
+def test_a_full_disk_is_told_with_the_space_that_is_left(tmp_path):
+    for place in (tmp_path, tmp_path / "not" / "yet"):
+        with (
+            pytest.raises(WorkflowError, match=r"disk full \([0-9.]+ .?i?B free\)") as refused,
+            writing(place),
+        ):
+            raise OSError(errno.ENOSPC, "disk full")
+        assert "free space" in refused.value.hint
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EIO])
+def test_other_refusals_tell_no_space(tmp_path, number):
+    with pytest.raises(WorkflowError) as refused, writing(tmp_path):
+        raise OSError(number, "no")
+    assert "free)" not in refused.value.message
+    assert refused.value.hint
+
+
+def test_folders_are_made_with_those_above(tmp_path):
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_a_folder_where_a_file_lies_is_refused(tmp_path):
+    (tmp_path / "a").write_text("")
+    for path in (tmp_path / "a", tmp_path / "a" / "b"):
+        with pytest.raises(WorkflowError) as refused:
+            make_folder(path)
+        assert refused.value.code == "not_writable"

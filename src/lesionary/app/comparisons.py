@@ -108,7 +108,7 @@ def comparison_parts(found: Comparisons) -> list[Part]:
             agreement, notes=not_read([one["readers"] for one in found.agreed.values()])
         )
         parts.append(Part("Agreement of readers", "agreement/", tables, pictures))
-    folders = _folders(found.predictions)
+    folders = prediction_folders(found.predictions)
     for name, summary in found.evaluation().items():
         left_out = [_not_predicted_row(series) for series in summary["not_predicted"]]
         tables = evaluation_tables(summary, summary["cases"], left_out=left_out)
@@ -125,7 +125,7 @@ def _not_predicted_row(series: str) -> Document:
     }
 
 
-def _folders(names: Sequence[str]) -> dict[str, str]:
+def prediction_folders(names: Sequence[str]) -> dict[str, str]:
     """Give every prediction a folder: its name, less what no file name may hold."""
     folders: dict[str, str] = {}
     for name in names:

@@ -302,7 +302,7 @@ class _Intake:
         )
         named = NamedBySource(
             region=entry.region if entry.region in REGIONS else None,  # type: ignore[arg-type]
-            subset=entry.subset or "train",
+            subset=entry.subset or "",
             timepoint=timepoint,
             below=source.below,
             is_subject_from_file=subject is None,

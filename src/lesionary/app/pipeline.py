@@ -4,15 +4,17 @@ Ingest takes scans in (``app/ingest.py``). From there every stage plans its unit
 and leaves receipts; ``run`` chains them and ends with a release.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from lesionary.app.comparisons import Comparisons
-from lesionary.app.executor import ClusterName, executor_for
+from lesionary.app.executor import ClusterOptions, executor_for
 from lesionary.app.progress import Progress, Silent
 from lesionary.app.release import RELEASE_UNIT, PublishReceipt, publish_due
 from lesionary.app.results import lesion_rows
-from lesionary.app.stage import StageReport, run_stage, units_of
+from lesionary.app.running import Running, run_stage
+from lesionary.app.stage import Stage, StageReport, units_of
 from lesionary.app.stages.agree import AGREE
 from lesionary.app.stages.annotate import ANNOTATE
 from lesionary.app.stages.evaluate import EVALUATE
@@ -20,7 +22,8 @@ from lesionary.app.stages.measure import MEASURE
 from lesionary.app.stages.prepare import PREPARE
 from lesionary.app.study import Study
 from lesionary.core.errors import InputError
-from lesionary.io.registry_status import PROTOCOL_DIGEST
+from lesionary.io.registry.chain import Draft
+from lesionary.io.registry.status import PROTOCOL_DIGEST
 
 JOURNEY = (
     "ingest",
@@ -71,6 +74,13 @@ class RunReport:
             ],
             "lesions": list(self.lesions),
         }
+        if (stopped := self.stages[-1].stopped) is not None:
+            document["stopped"] = {
+                "stage": self.stages[-1].stage,
+                "code": stopped.code,
+                "reason": stopped.message,
+                "hint": stopped.hint,
+            }
         if self.agreement is not None:
             document["agreement"] = self.agreement
         if self.evaluation:
@@ -84,7 +94,7 @@ def run_until(
     study: Study,
     until: str = PUBLISH,
     *,
-    cluster: ClusterName = "none",
+    cluster: "ClusterOptions | str" = "none",
     progress: Progress | None = None,
 ) -> RunReport:
     """Do every stage that is due, up to and including ``until``.
@@ -106,10 +116,14 @@ def run_until(
         )
     wanted = STAGES if until == PUBLISH else STAGES[: names.index(until) + 1]
     shown = progress or Silent()
-    with study.working(), executor_for(cluster) as executor:
-        study.registry.set_meta(PROTOCOL_DIGEST, study.protocol_digest)
-        reports = tuple(run_stage(study, stage, executor, shown) for stage in wanted)
-        published = publish_due(study, shown) if until == PUBLISH else None
+    options = ClusterOptions(cluster) if isinstance(cluster, str) else cluster
+    with study.running() as claims, executor_for(options) as executor:
+        _note_protocol(study)
+        running = Running(executor, claims, options.cluster, shown)
+        reports = _run_stages(study, wanted, running)
+        is_whole = reports[-1].stopped is None
+        is_due = until == PUBLISH and is_whole
+        published = publish_due(study, shown, options.cluster) if is_due else None
         lesions = lesion_rows(study) if MEASURE in wanted else []
         compared = Comparisons.of(study)
         return RunReport(
@@ -119,3 +133,26 @@ def run_until(
             compared.agreement() if AGREE in wanted else None,
             compared.evaluation() if EVALUATE in wanted else {},
         )
+
+
+def _run_stages(
+    study: Study, stages: Sequence[Stage], running: Running
+) -> tuple[StageReport, ...]:
+    """Run stage after stage, up to one that cannot go on."""
+    reports: list[StageReport] = []
+    for stage in stages:
+        reports.append(run_stage(study, stage, running))
+        if reports[-1].stopped is not None:
+            break
+    return tuple(reports)
+
+
+def _note_protocol(study: Study) -> None:
+    """Tell in the audit that ``study.toml`` is another than the last run's."""
+    before, now = study.registry.meta(PROTOCOL_DIGEST), study.protocol_digest
+    if before != now:
+        details = {"before": before, "now": now}
+        study.registry.say(
+            Draft("read", "protocol", "study.toml is new or changed", details=details)
+        )
+        study.registry.set_meta(PROTOCOL_DIGEST, now)

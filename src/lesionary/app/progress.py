@@ -6,12 +6,16 @@ from typing import Protocol
 class Progress(Protocol):
     """Hears of a stage's start and of every unit that ended."""
 
-    def start(self, stage: str, total: int) -> None:
-        """Hear that a stage begins with so many units due."""
+    def start(self, stage: str, total: int | None) -> None:
+        """Hear that a stage begins with so many units due; None where that is not known."""
         ...
 
-    def advance(self, stage: str) -> None:
-        """Hear that one unit ended, well or not."""
+    def extend(self, stage: str, n: int) -> None:
+        """Hear that so many more units are due than said so far."""
+        ...
+
+    def advance(self, stage: str, n: int = 1, failed: int = 0) -> None:
+        """Hear that ``n`` units ended, ``failed`` of them not well."""
         ...
 
     def finish(self, stage: str) -> None:
@@ -22,10 +26,13 @@ class Progress(Protocol):
 class Silent:
     """Shows nothing."""
 
-    def start(self, stage: str, total: int) -> None:
+    def start(self, stage: str, total: int | None) -> None:
         """Do nothing."""
 
-    def advance(self, stage: str) -> None:
+    def extend(self, stage: str, n: int) -> None:
+        """Do nothing."""
+
+    def advance(self, stage: str, n: int = 1, failed: int = 0) -> None:
         """Do nothing."""
 
     def finish(self, stage: str) -> None:

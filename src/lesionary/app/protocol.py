@@ -29,6 +29,12 @@ class StudySection(_Section):
     title: str = ""
 
 
+class RegistrySection(_Section):
+    """Where the registry lies, where it is not a file in the study."""
+
+    url: str
+
+
 class IngestSection(_Section):
     """What enters."""
 
@@ -142,6 +148,7 @@ class Protocol(_Section):
     version: str
     title: str
     study: StudySection | None = None
+    registry: RegistrySection | None = None
     ingest: IngestSection
     curate: CurateSection
     labels: LabelsSection

@@ -11,7 +11,7 @@ from lesionary.app.study import Study
 from lesionary.core.findings import Outcome
 from lesionary.core.terms import LesionKind
 from lesionary.core.volume import Quantity
-from lesionary.io import registry_schema as tables
+from lesionary.io.registry import tables
 from lesionary.publish.report.data import (
     ComparisonPart,
     DroppedRow,

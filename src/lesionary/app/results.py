@@ -11,7 +11,7 @@ from lesionary.app.stages.evaluate import EVALUATE
 from lesionary.app.stages.measure import MEASURE
 from lesionary.app.stages.prepare import PREPARE
 from lesionary.app.study import Study
-from lesionary.io import registry_schema as tables
+from lesionary.io.registry import tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +57,35 @@ def series_results(study: Study) -> list[SeriesResult]:
     ]
 
 
+_BY_NAME = {stage.name: stage for stage in (PREPARE, ANNOTATE, MEASURE, AGREE, EVALUATE)}
+
+
 def left_out_rows(study: Study) -> list[Mapping[str, Any]]:
     """Return what is not in the release, and why: inputs that ingest left out, units that failed.
 
     A failed unit stands under its series' source, as far as its inputs are those of today.
     """
     rows = list(study.registry.rows(tables.finding, outcome="left_out", order_by=("id",)))
-    sources = {row["id"]: row["source"] for row in study.registry.all_series()}
-    for stage in (PREPARE, ANNOTATE, MEASURE, AGREE, EVALUATE):
-        planned = {work.name: stage.key_of(work) for work in stage.plan(study)}
+    failed = study.registry.failed_units()
+    names = {record.name for record in failed if record.stage in _BY_NAME}
+    series = {row["id"]: row for row in study.registry.some_series(names)}
+    for stage in _BY_NAME.values():
+        planned = (
+            {work.name: stage.key_of(work) for work in stage.plan(study, list(series.values()))}
+            if names
+            else {}
+        )
         rows += [
             {
-                "source": sources[record.name],
+                "source": series[record.name]["source"],
                 "code": record.code,
                 "reason": f"{stage.name} failed: {record.reason}",
                 "instances": 1,
                 "hint": record.hint or "",
                 "by_rule": False,
             }
-            for record in study.registry.units(stage.name).values()
-            if record.state == "failed" and planned.get(record.name) == record.key
+            for record in failed
+            if record.stage == stage.name and planned.get(record.name) == record.key
         ]
     return rows
 

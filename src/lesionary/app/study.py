@@ -8,7 +8,6 @@
 
 import json
 import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -18,22 +17,28 @@ from uuid import uuid4
 
 from lesionary.app.protocol import Protocol, StudySection, parse_protocol
 from lesionary.core.identity import digest
-from lesionary.io.lock import exclusive
+from lesionary.io.lock import exclusive, queued, shared
 from lesionary.io.log_files import logging_to
 from lesionary.io.objects import ObjectStore
-from lesionary.io.registry import Registry
-from lesionary.io.study_files import StudyFiles, clear_partial, create_folder, protocol_text
+from lesionary.io.protocol_text import with_registry, without_table
+from lesionary.io.registry.chain import Draft
+from lesionary.io.registry.claims import Claims, claiming, clear_locks
+from lesionary.io.registry.registry import Registry
+from lesionary.io.study_files import (
+    StudyFiles,
+    clear_partial,
+    create_folder,
+    protocol_text,
+)
 from lesionary.io.vault import create_key, read_key
 
 if TYPE_CHECKING:
-    from lesionary.app.executor import ClusterName
+    from lesionary.app.executor import ClusterOptions
     from lesionary.app.ingest import IngestOptions, IngestReport
     from lesionary.app.pipeline import RunReport
     from lesionary.app.progress import Progress
     from lesionary.app.release import PublishReceipt
     from lesionary.app.verify import VerifyReport
-
-_STUDY_TABLE = re.compile(r"\n\[study\][^\n]*(\n(?!\s*\[)[^\n]*)*\n")
 
 
 class Study:
@@ -52,20 +57,28 @@ class Study:
 
     @classmethod
     def create(
-        cls, path: str | os.PathLike[str], *, protocol: str = "general", title: str = ""
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        protocol: str = "general",
+        title: str = "",
+        registry: str | None = None,
     ) -> "Study":
-        """Make a study folder from a shipped protocol, or from a protocol file."""
-        text = protocol_text(protocol)
+        """Make a study folder from a shipped protocol, or from a protocol file.
+
+        ``registry`` is the URL of a PostgreSQL database; without it the registry is a file.
+        """
+        text = without_table(protocol_text(protocol), "registry")
         parsed = parse_protocol(text, source=protocol)
         study_id = str(uuid4())
-        text = _with_study(text, study_id, title or f"Study by protocol {parsed.name}")
+        text = _with_study(text, study_id, title or f"Study by protocol {parsed.name}", registry)
         parse_protocol(text, source=protocol)
         root = Path(path)
         pending = create_folder(root)
         try:
             files = StudyFiles(pending.temporary)
             files.protocol.write_text(text, encoding="utf-8")
-            Registry.create(files.registry).close()
+            _create_registry(files, protocol=parsed.name)
             create_key(root, study_id)
             pending.settle()
         finally:
@@ -89,12 +102,12 @@ class Study:
     @property
     def protocol_digest(self) -> str:
         """The hash of ``study.toml`` as it is now."""
-        return digest([self.files.read_protocol().encode()])
+        return self.files.protocol_digest
 
     @cached_property
     def registry(self) -> Registry:
         """Rows of what came in, was drawn, and is done."""
-        return Registry.open(self.files.registry)
+        return Registry.open(self.files.registry_place)
 
     @cached_property
     def objects(self) -> ObjectStore:
@@ -118,27 +131,27 @@ class Study:
 
         return ingest_paths(self, [Path(path) for path in paths], options, progress=progress)
 
-    def prepare(self, *, cluster: "ClusterName" = "none") -> "RunReport":
+    def prepare(self, *, cluster: "ClusterOptions | str" = "none") -> "RunReport":
         """Bring images into the quantity and window that the protocol says."""
         return self._run("prepare", cluster)
 
-    def annotate(self, *, cluster: "ClusterName" = "none") -> "RunReport":
+    def annotate(self, *, cluster: "ClusterOptions | str" = "none") -> "RunReport":
         """Turn boxes and given masks into the study's masks."""
         return self._run("annotate", cluster)
 
-    def measure(self, *, cluster: "ClusterName" = "none") -> "RunReport":
+    def measure(self, *, cluster: "ClusterOptions | str" = "none") -> "RunReport":
         """Measure every lesion."""
         return self._run("measure", cluster)
 
-    def agree(self, *, cluster: "ClusterName" = "none") -> "RunReport":
+    def agree(self, *, cluster: "ClusterOptions | str" = "none") -> "RunReport":
         """Hold the readers of every image against each other."""
         return self._run("agree", cluster)
 
-    def evaluate(self, *, cluster: "ClusterName" = "none") -> "RunReport":
+    def evaluate(self, *, cluster: "ClusterOptions | str" = "none") -> "RunReport":
         """Score drafts and predictions against what readers drew."""
         return self._run("evaluate", cluster)
 
-    def run(self, *, cluster: "ClusterName" = "none") -> "RunReport":
+    def run(self, *, cluster: "ClusterOptions | str" = "none") -> "RunReport":
         """Do every stage that is due, up to the release."""
         return self._run("publish", cluster)
 
@@ -150,17 +163,17 @@ class Study:
 
     def status(self) -> dict[str, Any]:
         """Return what is done, due, failed, and why."""
-        from lesionary.io.registry_status import read_status
+        from lesionary.io.registry.status import read_status
 
-        return read_status(self.files.registry, self.protocol_digest)
+        return read_status(self.files.registry_place, self.protocol_digest)
 
-    def verify(self) -> "VerifyReport":
-        """Check objects, checksums and geometry."""
-        from lesionary.app.verify import verify_target
+    def verify(self, *, repair: bool = False) -> "VerifyReport":
+        """Check registry, audit, objects, splits and release; see :mod:`lesionary.app.verify`."""
+        from lesionary.app.verify import VerifyOptions, verify_target
 
-        return verify_target(self.files.root)
+        return verify_target(self.files.root, VerifyOptions(repair=repair))
 
-    def _run(self, until: str, cluster: "ClusterName") -> "RunReport":
+    def _run(self, until: str, cluster: "ClusterOptions | str") -> "RunReport":
         from lesionary.app.pipeline import run_until
 
         return run_until(self, until, cluster=cluster)
@@ -169,12 +182,38 @@ class Study:
     def working(self) -> Iterator[None]:
         """Be the one process that changes the study, and clear what a killed one left."""
         with exclusive(self.files.lock), logging_to(self.files.logs):
-            for folder in (self.files.root, *self.files.objects.iterdir()):
-                clear_partial(folder)
+            self._clear_leftovers()
             yield
 
+    @contextmanager
+    def running(self) -> Iterator[Claims]:
+        """Be one of the processes that do the study's work; nothing comes in meanwhile."""
+        with (
+            shared(self.files.lock, first=self._clear_leftovers),
+            logging_to(self.files.logs),
+            claiming(self.registry, self.files.holders) as claims,
+        ):
+            yield claims
 
-def _with_study(text: str, study_id: str, title: str) -> str:
+    @contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Be the one process that writes the release, after those before."""
+        with queued(self.files.release_lock):
+            yield
+
+    def _clear_leftovers(self) -> None:
+        for folder in (self.files.root, self.files.objects, *self.objects.shelves()):
+            clear_partial(folder)
+        clear_locks(self.files.holders)
+
+
+def _create_registry(files: StudyFiles, *, protocol: str) -> None:
+    registry = Registry.create(files.registry_place)
+    registry.say(Draft("created", "study", f"by protocol {protocol}"))
+    registry.close()
+
+
+def _with_study(text: str, study_id: str, title: str, registry: str | None) -> str:
     """Put the ``[study]`` table where TOML wants it: after the top-level keys.
 
     The protocol may be another study's ``study.toml``: its own table goes.
@@ -183,6 +222,6 @@ def _with_study(text: str, study_id: str, title: str) -> str:
     printable = title.encode("utf-8", "backslashreplace").decode()
     escaped = json.dumps(printable, ensure_ascii=False).replace("\x7f", "\\u007f")
     table = f'[study]\nid = "{study_id}"\ntitle = {escaped}\n\n'
-    text = _STUDY_TABLE.sub("\n", text)
+    text = with_registry(without_table(text, "study"), registry)
     head, bracket, tail = text.partition("\n[")
     return f"{head}\n{table}{bracket.lstrip()}{tail}"

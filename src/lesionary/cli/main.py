@@ -5,7 +5,25 @@ from collections.abc import Sequence
 
 import typer
 
-from lesionary.cli import demo, file, ingest, new, output, publish, run, stages, status, verify
+from lesionary.cli import (
+    audit,
+    demo,
+    explain,
+    export,
+    file,
+    gc,
+    import_,
+    ingest,
+    new,
+    output,
+    publish,
+    run,
+    split,
+    stages,
+    status,
+    upgrade,
+    verify,
+)
 from lesionary.core.errors import LesionaryError
 
 UsageError = typer.BadParameter.__mro__[1]
@@ -20,7 +38,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-for module in (demo, new, ingest, stages, publish, run, status, verify):
+JOURNEY = (demo, new, ingest, stages, split, run, publish)
+KEEPING = (status, explain, verify, audit, gc, export, import_, upgrade)
+for module in (*JOURNEY, *KEEPING):
     module.register(app)
 app.add_typer(file.app, name="file")
 

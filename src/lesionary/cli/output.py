@@ -69,7 +69,8 @@ def error_document(error: LesionaryError) -> dict[str, Any]:
             "hint": error.hint,
             "source": error.source,
             "sources": list(error.sources),
-        }
+        },
+        **error.details,
     }
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import typer
 
+from lesionary.app.executor.options import ClusterOptions
+from lesionary.cli.cluster import takes_cluster
 from lesionary.cli.stages import run_stages
-from lesionary.cli.words import ClusterName
 
 
 def register(app: typer.Typer) -> None:
@@ -13,12 +14,11 @@ def register(app: typer.Typer) -> None:
     app.command()(run)
 
 
+@takes_cluster
 def run(
     study: Path = typer.Argument(..., help="The study folder."),
-    cluster: ClusterName = typer.Option(
-        "none", help="none: in this process; local: Dask workers on this machine."
-    ),
     *,
+    cluster: ClusterOptions,
     json: bool = typer.Option(False, "--json", help="Print one JSON document."),
 ) -> int:
     """Do every stage that is due, up to the release. A killed run goes on where it was."""

@@ -5,9 +5,10 @@ from typing import Any
 
 import typer
 
+from lesionary.app.executor.options import ClusterOptions
+from lesionary.cli.cluster import takes_cluster
 from lesionary.cli.comparison_text import scores_text, summary_text
 from lesionary.cli.output import DONE, PARTLY, UNUSABLE, Output, table
-from lesionary.cli.words import ClusterName
 
 
 def register(app: typer.Typer) -> None:
@@ -20,31 +21,35 @@ def register(app: typer.Typer) -> None:
 
 
 _STUDY = typer.Argument(..., help="The study folder.")
-_CLUSTER = typer.Option("none", help="none: in this process; local: Dask workers on this machine.")
 _JSON = typer.Option(False, "--json", help="Print one JSON document.")
 
 
-def prepare(study: Path = _STUDY, cluster: ClusterName = _CLUSTER, *, json: bool = _JSON) -> int:
+@takes_cluster
+def prepare(study: Path = _STUDY, *, cluster: ClusterOptions, json: bool = _JSON) -> int:
     """Bring images into the quantity and window that the protocol says."""
     return run_stages(study, until="prepare", cluster=cluster, json=json)
 
 
-def annotate(study: Path = _STUDY, cluster: ClusterName = _CLUSTER, *, json: bool = _JSON) -> int:
+@takes_cluster
+def annotate(study: Path = _STUDY, *, cluster: ClusterOptions, json: bool = _JSON) -> int:
     """Turn boxes and given masks into the study's masks."""
     return run_stages(study, until="annotate", cluster=cluster, json=json)
 
 
-def measure(study: Path = _STUDY, cluster: ClusterName = _CLUSTER, *, json: bool = _JSON) -> int:
+@takes_cluster
+def measure(study: Path = _STUDY, *, cluster: ClusterOptions, json: bool = _JSON) -> int:
     """Measure every lesion."""
     return run_stages(study, until="measure", cluster=cluster, json=json)
 
 
-def agree(study: Path = _STUDY, cluster: ClusterName = _CLUSTER, *, json: bool = _JSON) -> int:
+@takes_cluster
+def agree(study: Path = _STUDY, *, cluster: ClusterOptions, json: bool = _JSON) -> int:
     """Hold the readers of every image against each other."""
     return run_stages(study, until="agree", cluster=cluster, json=json)
 
 
-def evaluate(study: Path = _STUDY, cluster: ClusterName = _CLUSTER, *, json: bool = _JSON) -> int:
+@takes_cluster
+def evaluate(study: Path = _STUDY, *, cluster: ClusterOptions, json: bool = _JSON) -> int:
     """Score drafts and predictions against what readers drew."""
     return run_stages(study, until="evaluate", cluster=cluster, json=json)
 
@@ -56,7 +61,7 @@ _NOTHING = {
 """What to say where a stage had nothing to do."""
 
 
-def run_stages(study: Path, *, until: str, cluster: ClusterName, json: bool) -> int:
+def run_stages(study: Path, *, until: str, cluster: ClusterOptions, json: bool) -> int:
     """Do what is due up to a stage, and show what came of it."""
     from lesionary.app.pipeline import run_until
     from lesionary.app.study import Study
@@ -74,7 +79,7 @@ def run_stages(study: Path, *, until: str, cluster: ClusterName, json: bool) -> 
 
 def exit_code(document: dict[str, Any]) -> int:
     """Return 0, 1 where units failed, 2 where nothing else was done."""
-    if not document["failed"]:
+    if not (document["failed"] or "stopped" in document):
         return DONE
     return PARTLY if document["done"] or document["up_to_date"] else UNUSABLE
 
@@ -85,6 +90,8 @@ def run_text(document: dict[str, Any]) -> str:
     if document["failed"]:
         rows = [(row["unit"], row["code"], row["reason"]) for row in document["failed"]]
         lines.append("Failed:\n" + table(("unit", "code", "reason"), rows))
+    if stopped := document.get("stopped"):
+        lines.append(f"Stopped in {stopped['stage']}: {stopped['reason']}\n  hint: {stopped['hint']}")
     if lesions := document.get("lesions"):
         lines.append(_lesions_table(lesions))
     if agreement := document.get("agreement"):

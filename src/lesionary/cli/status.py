@@ -20,23 +20,26 @@ def status(
     json: bool = typer.Option(False, "--json", help="Print one JSON document."),
 ) -> int:
     """Show what is done, due, failed, and why."""
-    from lesionary.core.identity import digest
-    from lesionary.io.registry_status import read_status
+    from lesionary.io.registry.status import read_status
     from lesionary.io.study_files import StudyFiles
 
     files = StudyFiles(study)
-    document = read_status(files.registry, digest([files.read_protocol().encode()]))
+    limit = None if json else _SHOWN
+    document = read_status(files.registry_place, files.protocol_digest, limit=limit)
     Output(json).emit(document, status_text(document))
     return DONE
 
 
+_SHOWN = 40
+"""Rows of each list on a terminal; ``--json`` gives all."""
+
+
 def status_text(document: dict[str, Any]) -> str:
     """Lay the status out for people."""
-    series = document["series"]
-    subjects = {row["subject"] for row in series}
+    series, counts = document["series"], document["counts"]
     parts = [
-        f"{len(series)} series of {counted(len(subjects), 'subject')}, "
-        f"{counted(len(document['masks']), 'mask')}, {len(document['left_out'])} left out"
+        f"{counts['series']} series of {counted(counts['subjects'], 'subject')}, "
+        f"{counted(counts['masks'], 'mask')}, {counts['left_out']} left out"
     ]
     parts.append(
         table(
@@ -52,15 +55,20 @@ def status_text(document: dict[str, Any]) -> str:
             "study.toml was changed after the last run: the next one redoes what it touches"
         )
     if series:
-        parts.append(_series_table(series))
+        parts.append(_series_table(series) + _and_more(counts["series"]))
     if document["left_out"]:
-        parts.append(left_out_text(document["left_out"]))
+        parts.append(left_out_text(document["left_out"]) + _and_more(counts["left_out"]))
     if document["failed"]:
         rows = [
             (row["stage"], row["unit"], row["code"], row["reason"]) for row in document["failed"]
         ]
-        parts.append("Failed:\n" + table(("stage", "unit", "code", "reason"), rows))
+        failed = table(("stage", "unit", "code", "reason"), rows)
+        parts.append(f"Failed:\n{failed}" + _and_more(counts["failed"]))
     return "\n\n".join(parts)
+
+
+def _and_more(n: int) -> str:
+    return f"\n… and {n - _SHOWN} more: see --json" if n > _SHOWN else ""
 
 
 def _series_table(series: list[dict[str, Any]]) -> str:

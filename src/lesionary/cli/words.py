@@ -3,4 +3,3 @@
 from typing import Literal
 
 AffineChoice = Literal["sform", "qform"]
-ClusterName = Literal["none", "local"]

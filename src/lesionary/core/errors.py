@@ -13,7 +13,8 @@
 Anything else that reaches the command line is a bug (exit code 70).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class LesionaryError(Exception):
@@ -32,6 +33,8 @@ class LesionaryError(Exception):
         The file or item the error is about, as the user named it.
     sources : sequence of str, optional
         All of them, where several matter.
+    details : mapping, optional
+        What stands beside the error where it is shown as JSON.
     """
 
     code = "error"
@@ -45,6 +48,7 @@ class LesionaryError(Exception):
         hint: str | None = None,
         source: str | None = None,
         sources: Sequence[str] = (),
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -52,6 +56,7 @@ class LesionaryError(Exception):
         self.hint = hint
         self.source = source
         self.sources = tuple(sources) or ((source,) if source else ())
+        self.details: Mapping[str, Any] = details or {}
 
     def at(self, source: str) -> "LesionaryError":
         """Name the file this error is about, unless it has one already; return the error."""

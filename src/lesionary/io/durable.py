@@ -4,21 +4,37 @@ A file is written under a temporary name in its own folder, flushed to the disk,
 process killed at any moment leaves the old file or the new one, never a half.
 """
 
+import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from lesionary.core.errors import WorkflowError
+from lesionary.io.limits import in_words
 
 PARTIAL = ".partial-"
 """Names that start so are leftovers of a killed process."""
 
+_HINT = "see to free space, to permissions, and to the name of the output"
+_HINTS = {
+    errno.ENOSPC: "free space on the disk, then run the same command again: it goes on",
+    errno.EDQUOT: "free space within your quota, then run the same command again: it goes on",
+    errno.EROFS: "the disk may only be read: mount it for writing, or copy the study elsewhere",
+    errno.EACCES: "ask the owner of the folder for permission to write in it",
+}
+
 
 @contextmanager
-def writing() -> Iterator[None]:
+def writing(place: Path | None = None) -> Iterator[None]:
     """Say in words why the system refuses to write: a full disk, no permission, no such folder.
+
+    Parameters
+    ----------
+    place : Path, optional
+        Where it is written to: a full disk is then told with the space that is left.
 
     Raises
     ------
@@ -28,11 +44,21 @@ def writing() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        reason = error.strerror or type(error).__name__
         raise WorkflowError(
-            f"the system refuses to write: {error.strerror or type(error).__name__}",
+            f"the system refuses to write: {reason}{_space_left(error, place)}",
             code="not_writable",
-            hint="see to free space, to permissions, and to the name of the output",
+            hint=_HINTS.get(error.errno or 0, _HINT),
         ) from error
+
+
+def _space_left(error: OSError, place: Path | None) -> str:
+    if error.errno != errno.ENOSPC or place is None:
+        return ""
+    for folder in (place, *place.absolute().parents):
+        with suppress(OSError):
+            return f" ({in_words(shutil.disk_usage(folder).free)} free)"
+    return ""
 
 
 def partial_name(path: Path) -> Path:
@@ -51,6 +77,22 @@ def flush_to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, with those above it, and wait until their entries are on the disk.
+
+    Raises
+    ------
+    WorkflowError
+        Code ``not_writable``.
+    """
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    with writing(path):
+        path.mkdir(exist_ok=True)
+        flush_to_disk(path.parent)
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary name to write to; rename it to ``path`` when the block ends well.
@@ -63,7 +105,7 @@ def replacing(path: Path) -> Iterator[Path]:
         Code ``not_writable``.
     """
     temporary = partial_name(path)
-    with writing():
+    with writing(path.parent):
         try:
             yield temporary
             flush_to_disk(temporary)

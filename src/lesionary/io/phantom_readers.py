@@ -24,10 +24,12 @@ HABITS = {
 SPEC = MouseSpec(spacing_mm=0.6, n_mice=1, n_tumours=(2,))
 
 
-def write_reader_scans(folder: Path, *, seed: int, n_scans: int = 4) -> Path:
+def write_reader_scans(
+    folder: Path, *, seed: int, n_scans: int = 4, spec: MouseSpec = SPEC
+) -> Path:
     """Write scans with everybody's masks as NIfTI, named by :data:`PATTERN`; return the folder."""
     for number in range(1, n_scans + 1):
-        scan = mouse_scan(SPEC, seed + number)
+        scan = mouse_scan(spec, seed + number)
         name = f"M{number:02d}"
         below = folder / name
         below.mkdir(parents=True)

@@ -1,12 +1,16 @@
 """A study's folder: its parts by name, and how it comes to be."""
 
 import shutil
+import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from lesionary.core.errors import InputError, WorkflowError
+from lesionary.core.identity import digest
 from lesionary.io.durable import PARTIAL, flush_to_disk, partial_name, writing
+from lesionary.io.protocol_text import without_registry
+from lesionary.io.registry.place import RegistryPlace, registry_place
 
 PROTOCOL_FILE = "study.toml"
 
@@ -24,8 +28,28 @@ class StudyFiles:
 
     @property
     def registry(self) -> Path:
-        """The SQLite database."""
+        """The SQLite database, where the registry is a file."""
         return self.root / "registry.db"
+
+    @property
+    def protocol_digest(self) -> str:
+        """The hash of ``study.toml`` as it is now; where the registry lies is no part of it."""
+        return digest([without_registry(self.read_protocol()).encode()])
+
+    @property
+    def registry_place(self) -> RegistryPlace:
+        """Where the registry lies, by ``study.toml`` and the environment."""
+        try:
+            tables = tomllib.loads(self.read_protocol())
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(
+                f"this is not TOML: {error}",
+                code="protocol",
+                hint="mend that line",
+                source=str(self.protocol),
+            ) from None
+        study, registry = (tables.get(name) or {} for name in ("study", "registry"))
+        return registry_place(self.registry, str(study.get("id", "")), registry.get("url"))
 
     @property
     def objects(self) -> Path:
@@ -44,8 +68,18 @@ class StudyFiles:
 
     @property
     def lock(self) -> Path:
-        """Held by the one process that ingests or runs."""
+        """Held alone by who takes something in, together by those who run."""
         return self.root / "study.lock"
+
+    @property
+    def release_lock(self) -> Path:
+        """Held by the one process that publishes."""
+        return self.root / "release.lock"
+
+    @property
+    def holders(self) -> Path:
+        """Locks of the processes that hold claims."""
+        return self.root / "holders"
 
     def read_protocol(self) -> str:
         """Return the text of ``study.toml``."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from lesionary.app.intake.journal import Journal
 from lesionary.core.findings import Finding, Outcome
+from lesionary.core.pixels import pixel_hash
 from lesionary.core.volume import Geometry, Quantity
 from lesionary.ingest.curate import CurationRules, rule_against
 from lesionary.ingest.pseudonym import Pseudonymiser
@@ -44,7 +45,7 @@ class NamedBySource:
     ----------
     region : Region, optional
     subset : str
-        ``train`` or ``test``.
+        ``train`` or ``test``; empty where nobody said.
     timepoint : str, optional
         As ``--reader-from`` read it.
     description : str
@@ -56,7 +57,7 @@ class NamedBySource:
     """
 
     region: Region | None = None
-    subset: str = "train"
+    subset: str = ""
     timepoint: str | None = None
     description: str = ""
     below: str = ""
@@ -77,6 +78,7 @@ class Admitted:
     study_uid: str
     summary: SeriesSummary
     object_id: str
+    pixel_hash: str
     quantity: Quantity
     region: Region
     technical: Mapping[str, Json]
@@ -183,6 +185,7 @@ class Admission:
             study_uid=str(summary.identity.study_instance_uid),
             summary=summary,
             object_id=object_id,
+            pixel_hash=pixel_hash(series.volume.array, geometry.affine),
             quantity=series.volume.quantity,
             region=region,
             technical=series.technical,

@@ -7,7 +7,7 @@ Numbers given once never change; time points do, when an earlier scan arrives la
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +17,20 @@ from lesionary.app.intake.drawings import DrawingTable, PlacedBox, PlacedMask
 from lesionary.app.intake.images import Admitted, HeldImages
 from lesionary.app.intake.journal import Entry, Journal
 from lesionary.app.study import Study
-from lesionary.core.annotation import UNREVIEWED
+from lesionary.core.annotation import GIVEN, UNREVIEWED
 from lesionary.core.findings import Outcome
 from lesionary.core.identity import derived_uuid
 from lesionary.core.volume import Geometry
 from lesionary.ingest.series import SeriesIdentity, SeriesSummary
-from lesionary.io import registry_schema as tables
-from lesionary.io.registry import IngestTransaction
-from lesionary.io.registry_status import ignored_row, left_out_row, series_row
+from lesionary.io.registry import tables
+from lesionary.io.registry.ingest import IngestTransaction
+from lesionary.io.registry.status import (
+    SEVERAL_READERS,
+    ignored_row,
+    left_out_row,
+    notes_of,
+    series_row,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +81,21 @@ def write_rows(
     with study.registry.ingest() as ingest:
         fresh = _not_known(ingest, images)
         subjects = _add_subjects(ingest, fresh)
-        ids = _add_series(ingest, journal, fresh, subjects)
-        _renumber_timepoints(ingest)
-        drawn_on = _add_masks(ingest, ids, table.masks)
+        points = _add_timepoints(ingest, fresh, subjects)
+        ids = _add_series(ingest, journal, fresh, subjects, points)
+        drawn_on = _add_masks(ingest, ids, table.masks, study.protocol.evaluate.predictions)
         drawn_on |= _add_boxes(ingest, journal, ids, table.boxes)
         if fresh or drawn_on:
-            ingest.forget_units("publish", ["release"])
+            ingest.forget_units("publish", ["release"], why="something came in")
         for stage in ("annotate", "measure"):
-            ingest.forget_units(stage, drawn_on)
+            ingest.forget_units(stage, drawn_on, why="something was drawn on it")
         findings = _add_findings(ingest, journal, ids)
-        rows = [row for row in ingest.rows(tables.series) if row["id"] in _ids_of(ids, images)]
         masks = ingest.rows(tables.annotation)
+    rows = study.registry.some_series(_ids_of(ids, images))
+    notes = notes_of(findings)
     own_sources = {journal.token(mask.number) for mask in table.masks}
     return Written(
-        tuple(series_row(row, findings) for row in sorted(rows, key=lambda row: row["number"])),
+        tuple(series_row(row, notes.get(row["id"], ())) for row in rows),
         tuple(left_out_row(row) for row in findings if row["outcome"] == Outcome.LEFT_OUT),
         tuple(ignored_row(row) for row in findings if row["outcome"] == Outcome.IGNORED),
         tuple(_mask_row(row) for row in masks if row["source"] in own_sources),
@@ -122,6 +129,7 @@ def _add_subjects(ingest: IngestTransaction, images: Sequence[Admitted]) -> dict
             "identity_hash": subject_hash,
             "sex": _first_known(by_hash[subject_hash], "PatientSex"),
             "age": _years(_first_known(by_hash[subject_hash], "PatientAge")),
+            "is_from_file": by_hash[subject_hash][0].named.is_subject_from_file,
         }
         for number, subject_hash in enumerate(new, start=first)
     ]
@@ -142,11 +150,54 @@ def _years(age: Any) -> int | None:
     return int(text[:3]) if text[:3].isdigit() and text[3:] in {"", "Y"} else None
 
 
+def _add_timepoints(
+    ingest: IngestTransaction, images: Sequence[Admitted], subjects: Mapping[str, str]
+) -> dict[str, str]:
+    """Add new time points and number all of their subjects' anew; return ids by series key.
+
+    Time points count per subject: by shifted date, then by name, then the undated together.
+    """
+    of_image = {image.key: _visit(image, subjects[image.subject_hash]) for image in images}
+    new = {visit["id"]: visit for visit in of_image.values()}
+    subject_ids = {visit["subject_id"] for visit in of_image.values()}
+    known = [row for row in ingest.rows(tables.timepoint) if row["subject_id"] in subject_ids]
+    by_subject: dict[str, dict[str, Any]] = {}
+    for row in (*new.values(), *known):  # where both know a visit, the row that is there counts
+        by_subject.setdefault(row["subject_id"], {})[row["id"]] = row
+    for visits in by_subject.values():
+        ordered = sorted(visits.values(), key=_visit_order)
+        for number, row in enumerate(ordered):
+            if "version" not in row:
+                ingest.insert(tables.timepoint, [row | {"number": number, "version": 1}])
+            elif row["number"] != number:
+                ingest.change(tables.timepoint, row, why="an earlier scan came in", number=number)
+    return {key: visit["id"] for key, visit in of_image.items()}
+
+
+def _visit(image: Admitted, subject_id: str) -> dict[str, Any]:
+    date = None if image.study_date is None else image.study_date.isoformat()
+    name = image.named.timepoint
+    return {
+        "id": str(derived_uuid("timepoint", subject_id, date or "", name or "")),
+        "subject_id": subject_id,
+        "study_date": date,
+        "name": name,
+    }
+
+
+def _visit_order(row: Mapping[str, Any]) -> tuple[str, tuple[tuple[str, int], ...], str]:
+    """Order visits by date, then by name with its numbers as numbers: week2 is before week10."""
+    name = row["name"] or ""
+    parts = re.findall(r"([^0-9]*)([0-9]*)", name)
+    return row["study_date"] or "9999", tuple((text, int(n or -1)) for text, n in parts), name
+
+
 def _add_series(
     ingest: IngestTransaction,
     journal: Journal,
     images: Sequence[Admitted],
     subjects: Mapping[str, str],
+    points: Mapping[str, str],
 ) -> dict[str, str]:
     """Write series and instances; return every series' id by its keyed UID."""
     rows = ingest.rows(tables.series)
@@ -155,12 +206,11 @@ def _add_series(
     ordered = sorted(images, key=lambda image: _order(image, subjects))
     for number, image in enumerate(ordered, start=first):
         ids[image.key] = f"ser-{number:04d}"
-        ingest.insert(tables.series, [_series(image, number, journal, subjects)])
-        sops = [
-            {"series_id": ids[image.key], "k": k, "sop_uid": uid}
-            for k, uid in enumerate(image.summary.identity.sop_instance_uids)
-        ]
-        ingest.insert(tables.instance, sops)
+        row = _series(image, number, journal) | {
+            "subject_id": subjects[image.subject_hash],
+            "timepoint_id": points[image.key],
+        }
+        ingest.insert_series(row, image.summary.identity.sop_instance_uids)
     return ids
 
 
@@ -168,17 +218,12 @@ def _order(image: Admitted, subjects: Mapping[str, str]) -> tuple[str, dt.date, 
     return subjects[image.subject_hash], image.study_date or dt.date.max, image.key
 
 
-def _series(
-    image: Admitted, number: int, journal: Journal, subjects: Mapping[str, str]
-) -> dict[str, Any]:
+def _series(image: Admitted, number: int, journal: Journal) -> dict[str, Any]:
     geometry = image.summary.geometry
     return {
         "id": f"ser-{number:04d}",
         "number": number,
-        "subject_id": subjects[image.subject_hash],
-        "timepoint": 0,
-        "timepoint_name": image.named.timepoint,
-        "study_date": None if image.study_date is None else image.study_date.isoformat(),
+        "ingest": journal.ingest,
         "study_uid": image.study_uid,
         "series_uid": image.key,
         "frame_uid": geometry.frame_of_reference_uid,
@@ -193,37 +238,23 @@ def _series(
         "suv_factor": image.suv_factor,
         "suv_reason": image.suv_reason,
         "object_id": image.object_id,
+        "pixel_hash": image.pixel_hash,
         "source": journal.token(image.number),
         "outcome": journal.outcome_of(image.key).value,
     }
 
 
-def _renumber_timepoints(ingest: IngestTransaction) -> None:
-    """Count time points per subject: by shifted date, then by name, then the undated together."""
-    by_subject: dict[str, list[Any]] = {}
-    for row in ingest.rows(tables.series):
-        by_subject.setdefault(row["subject_id"], []).append(row)
-    for rows in by_subject.values():
-        visits = {visit: n for n, visit in enumerate(sorted({_visit(row) for row in rows}))}
-        for row in rows:
-            number = visits[_visit(row)]
-            if row["timepoint"] != number:
-                ingest.update(tables.series, row["id"], timepoint=number)
-
-
-def _visit(row: Mapping[str, Any]) -> tuple[str, tuple[tuple[str, int], ...], str]:
-    """Order visits by date, then by name with its numbers as numbers: week2 is before week10."""
-    name = row["timepoint_name"] or ""
-    parts = re.findall(r"([^0-9]*)([0-9]*)", name)
-    return row["study_date"] or "9999", tuple((text, int(n or -1)) for text, n in parts), name
-
-
 def _add_masks(
-    ingest: IngestTransaction, ids: Mapping[str, str], masks: Sequence[PlacedMask]
+    ingest: IngestTransaction,
+    ids: Mapping[str, str],
+    masks: Sequence[PlacedMask],
+    models: Collection[str],
 ) -> set[str]:
     """Write masks that are new; return the series they were drawn on."""
     drawn_on = set()
-    known = {row["id"] for row in ingest.rows(tables.annotation)}
+    rows = ingest.rows(tables.annotation)
+    known = {row["id"] for row in rows}
+    before = _of_several_readers(rows)
     for mask in masks:
         series_id = ids[mask.series_key]
         name = str(derived_uuid("annotation", mask.series_key, mask.object_id, mask.author))
@@ -236,13 +267,34 @@ def _add_masks(
             "series_id": series_id,
             "object_id": mask.object_id,
             "author": mask.author,
+            "role": _role_of(mask.author, models),
             "version": None,
+            "generation": None,
             "method": mask.method,
+            "parent_id": None,
             "review_state": UNREVIEWED,
+            "ingest": ingest.number,
             "source": f"{ingest.number}#{mask.number}",
         }
-        ingest.insert(tables.annotation, [row])
+        ingest.insert(tables.annotation, [row], action="given")
+        rows.append(row)
+    ingest.count(SEVERAL_READERS, len(_of_several_readers(rows) - before))
     return drawn_on
+
+
+def _role_of(author: str, models: Collection[str]) -> str:
+    if author == GIVEN:
+        return "unknown"
+    return "model" if author in models else "reader"
+
+
+def _of_several_readers(masks: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the series that two named authors or more drew on."""
+    authors: dict[str, set[str]] = {}
+    for mask in masks:
+        if mask["author"] != GIVEN:
+            authors.setdefault(mask["series_id"], set()).add(mask["author"])
+    return {series for series, named in authors.items() if len(named) > 1}
 
 
 def _add_boxes(
@@ -256,7 +308,8 @@ def _add_boxes(
         (row["series_id"], row["name"], row["label"], tuple(row["bounds"]))
         for row in ingest.rows(tables.box)
     }
-    rows = []
+    rows: list[dict[str, Any]] = []
+    first = ingest.next_number(tables.box.c.id)
     for box in boxes:
         place = (ids[box.series_key], box.name, box.label, box.bounds)
         if place in known:
@@ -264,6 +317,8 @@ def _add_boxes(
         known.add(place)
         rows.append(
             {
+                "id": first + len(rows),
+                "ingest": ingest.number,
                 "series_id": place[0],
                 "name": box.name,
                 "label": box.label,
@@ -282,7 +337,11 @@ def _add_findings(
     for key, notes in journal.series_notes.items():
         entries += [(note, ids.get(key)) for note in notes]
     entries.sort(key=lambda pair: (pair[0].number, pair[0].finding.code, pair[0].finding.reason))
-    rows = [journal.row(entry, series_id) for entry, series_id in entries]
+    first = ingest.next_number(tables.finding.c.id)
+    rows = [
+        {"id": number} | journal.row(entry, series_id)
+        for number, (entry, series_id) in enumerate(entries, start=first)
+    ]
     ingest.insert(tables.finding, rows)
     return rows
 

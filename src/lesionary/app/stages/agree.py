@@ -1,10 +1,11 @@
 """Agree: what several readers drew on one image, held against each other (M6, M7, M11)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesionary.app.stage import Stage, Work
+from lesionary.app.stage import Row, Stage, Work
 from lesionary.app.stages.given_masks import GivenMask, given_masks
 from lesionary.app.stages.readers import (
     ReaderCleanUp,
@@ -35,17 +36,17 @@ class AgreeRequest:
     clean_up: ReaderCleanUp | None
 
 
-def plan(study: "Study") -> list[Work]:
+def plan(study: "Study", rows: Sequence[Row]) -> list[Work]:
     """Plan one unit for each image that two readers or more drew on.
 
     What came along without a reader's name is no reader's.
     """
     consensus = study.protocol.agree.consensus
     excluded = {GIVEN, *study.protocol.evaluate.predictions}
-    masks = given_masks(study)
-    clean_ups = reader_clean_ups(study)
+    masks = given_masks(study, rows)
+    clean_ups = reader_clean_ups(study, rows)
     works = []
-    for row in study.registry.all_series():
+    for row in rows:
         authors = by_author(masks.get(row["id"], ()))
         readers = {name: drawn for name, drawn in authors.items() if name not in excluded}
         if len(readers) < FEWEST_READERS:
@@ -96,4 +97,4 @@ def agree_series(request: AgreeRequest) -> dict[str, Any]:
     }
 
 
-AGREE = Stage("agree", 1, plan, agree_series)
+AGREE = Stage("agree", 1, plan, agree_series, ("agree", "evaluate", "annotate"))

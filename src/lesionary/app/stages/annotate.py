@@ -6,10 +6,11 @@ of its own, so a rule that is taken out of the protocol is undone by the next ru
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesionary.app.stage import Stage, Work, finished
+from lesionary.app.stage import Row, Stage, Work, finished
 from lesionary.app.stages.clean_up import clean_lesions, clean_up_document, rules_of, tables_of
 from lesionary.app.stages.given_masks import (
     DrawnLesion,
@@ -24,8 +25,8 @@ from lesionary.core.annotation import GIVEN, UNREVIEWED
 from lesionary.core.identity import digest
 from lesionary.core.terms import STRUCTURE
 from lesionary.core.volume import Box, LabelMap, Volume
-from lesionary.io import registry_schema as tables
 from lesionary.io.objects import ObjectStore
+from lesionary.io.registry import tables
 
 if TYPE_CHECKING:
     from lesionary.annotate.clean_up import Rule
@@ -63,18 +64,20 @@ class AnnotateRequest:
     clean_up: "tuple[Rule, ...]" = ()
 
 
-def plan(study: "Study") -> list[Work]:
+def plan(study: "Study", rows: Sequence[Row]) -> list[Work]:
     """Plan one unit for each prepared series."""
     from lesionary.annotate.registry import SegmenterRegistry
 
     registry = SegmenterRegistry.discover()
     section = study.protocol.annotate
     rules = rules_of(section.clean_up)
-    masks = given_masks(study)
-    boxes = _by_series(study.registry.rows(tables.box, order_by=("id",)))
-    modalities = {row["id"]: row["modality"] for row in study.registry.all_series()}
+    masks = given_masks(study, rows)
+    ids = [row["id"] for row in rows]
+    boxes = _by_series(study.registry.rows(tables.box, among={"series_id": ids}, order_by=("id",)))
+    modalities = {row["id"]: row["modality"] for row in rows}
+    model_named = cache(lambda name: _model_named(name, registry))
     works = []
-    for name, prepared in finished(study, PREPARE).items():
+    for name, prepared in finished(study, PREPARE, rows).items():
         segmenter = section.segmenter
         if segmenter == "auto":
             segmenter = registry.default_for(modalities[name])
@@ -88,26 +91,30 @@ def plan(study: "Study") -> list[Work]:
             window=prepared["window"],
             clean_up=rules,
         )
-        works.append(Work(name, _inputs(request, registry), request))
+        model = model_named(segmenter) if _needs_segmenter(request) else None
+        works.append(Work(name, _inputs(request, model), request, model))
     return works
 
 
-def _inputs(request: AnnotateRequest, registry: "SegmenterRegistry") -> dict[str, Any]:
-    uses_segmenter = bool(request.boxes) or (request.redraw and bool(request.masks))
+def _needs_segmenter(request: AnnotateRequest) -> bool:
+    return bool(request.boxes or (request.redraw and request.masks))
+
+
+def _model_named(name: str, registry: "SegmenterRegistry") -> dict[str, Any]:
+    info = registry.create(name).info
+    return {"name": info.name, "version": info.version, "generation": None}
+
+
+def _inputs(request: AnnotateRequest, model: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "object": request.object_id,
         "masks": [mask.inputs for mask in request.masks],
         "boxes": [[b.label, *b.bounds] for b in request.boxes],
         "redraw": request.redraw,
-        "segmenter": _identity_of(request.segmenter, registry) if uses_segmenter else None,
+        "segmenter": model and [model["name"], model["version"]],
         "window": request.window,
         "clean_up": tables_of(request.clean_up),
     }
-
-
-def _identity_of(name: str, registry: "SegmenterRegistry") -> list[str]:
-    info = registry.create(name).info
-    return [info.name, info.version]
 
 
 def _by_series(rows: list[Any]) -> dict[str, list[Any]]:
@@ -253,4 +260,4 @@ def _draft(
     }
 
 
-ANNOTATE = Stage("annotate", 3, plan, annotate_series)
+ANNOTATE = Stage("annotate", 3, plan, annotate_series, ("annotate", "prepare"))

@@ -4,12 +4,12 @@ References are the masks of readers, and masks that came along without a name. P
 masks of those whom the protocol calls predictions, and the study's own drafts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesionary.app.stage import Stage, Work, finished
+from lesionary.app.stage import Row, Stage, Work, finished
 from lesionary.app.stages.agree import case_of
 from lesionary.app.stages.annotate import ANNOTATE
 from lesionary.app.stages.given_masks import DrawnLesion, GivenMask, current_lesions, given_masks
@@ -46,14 +46,14 @@ class EvaluateRequest:
     clean_up: ReaderCleanUp | None
 
 
-def plan(study: "Study") -> list[Work]:
+def plan(study: "Study", rows: Sequence[Row]) -> list[Work]:
     """Plan one unit for each image that has both a reference and a prediction."""
     section = study.protocol.evaluate
-    masks = given_masks(study)
-    annotated = finished(study, ANNOTATE)
-    clean_ups = reader_clean_ups(study)
+    masks = given_masks(study, rows)
+    annotated = finished(study, ANNOTATE, rows)
+    clean_ups = reader_clean_ups(study, rows)
     works = []
-    for row in study.registry.all_series():
+    for row in rows:
         authors = by_author(masks.get(row["id"], ()))
         drafts = annotated.get(row["id"], {"layers": [], "lesions": {}})
         drafted = tuple(
@@ -189,4 +189,4 @@ def options_of(section: Mapping[str, Any], maps: Mapping[str, LabelMap]) -> "Eva
     )
 
 
-EVALUATE = Stage("evaluate", 1, plan, evaluate_series)
+EVALUATE = Stage("evaluate", 1, plan, evaluate_series, ("evaluate", "agree", "annotate"))

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from lesionary.core.components import components
 from lesionary.core.terms import LESION, STRUCTURE
 from lesionary.core.volume import BoolArray, Box, LabelMap
-from lesionary.io import registry_schema as tables
 from lesionary.io.objects import ObjectStore
+from lesionary.io.registry import tables
 
 if TYPE_CHECKING:
+    from lesionary.app.stage import Row
     from lesionary.app.study import Study
 
 SAME_LESION = 0.4
@@ -47,13 +48,18 @@ class DrawnLesion:
     ingest: int
 
 
-def given_masks(study: "Study") -> dict[str, tuple[GivenMask, ...]]:
-    """Return the given masks of every series that has one, in the order of their ids."""
+def given_masks(
+    study: "Study", rows: "Sequence[Row] | None" = None
+) -> dict[str, tuple[GivenMask, ...]]:
+    """Return the given masks of every series that has one, in the order of their ids.
+
+    ``rows`` are the series that are asked for; without them, all of the study.
+    """
+    among = None if rows is None else {"series_id": [row["id"] for row in rows]}
     by_series: dict[str, list[GivenMask]] = {}
-    for row in study.registry.rows(tables.annotation, order_by=("id",)):
-        ingest = int(row["source"].partition("#")[0])
+    for row in study.registry.rows(tables.annotation, among=among, order_by=("id",)):
         mask = GivenMask(
-            row["object_id"], row["author"], row["method"], row["review_state"], ingest
+            row["object_id"], row["author"], row["method"], row["review_state"], row["ingest"]
         )
         by_series.setdefault(row["series_id"], []).append(mask)
     return {name: tuple(masks) for name, masks in by_series.items()}

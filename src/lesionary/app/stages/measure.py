@@ -1,11 +1,11 @@
 """Measure: one row a lesion, and the map of instances that the rows' numbers name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesionary.app.stage import Stage, Work, finished
+from lesionary.app.stage import Row, Stage, Work, finished
 from lesionary.app.stages.annotate import ANNOTATE
 from lesionary.app.stages.clean_up import is_of_a_reader
 from lesionary.io.objects import ObjectStore
@@ -40,11 +40,11 @@ MADE_BY = {
 """Fields that say who made a mask, and why one may be null."""
 
 
-def plan(study: "Study") -> list[Work]:
+def plan(study: "Study", rows: Sequence[Row]) -> list[Work]:
     """Plan one unit for each annotated series."""
     section = study.protocol.measure
     works = []
-    for name, annotated in finished(study, ANNOTATE).items():
+    for name, annotated in finished(study, ANNOTATE, rows).items():
         request = MeasureRequest(
             objects=study.files.objects,
             object_id=annotated["object"],
@@ -170,4 +170,4 @@ def _row(number: int, lesion: "MeasuredLesion", made: dict[str, Any]) -> dict[st
     return row | {"reason": reason} if reason else row
 
 
-MEASURE = Stage("measure", 2, plan, measure_series)
+MEASURE = Stage("measure", 2, plan, measure_series, ("measure",))

@@ -1,10 +1,11 @@
 """Prepare: every image in the quantity that is measured, with the window it is shown in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lesionary.app.stage import Stage, Work
+from lesionary.app.stage import Row, Stage, Work
 from lesionary.core.volume import Quantity
 from lesionary.io.objects import ObjectStore
 
@@ -22,11 +23,11 @@ class PrepareRequest:
     window: str
 
 
-def plan(study: "Study") -> list[Work]:
+def plan(study: "Study", rows: Sequence[Row]) -> list[Work]:
     """Plan one unit a series."""
     windows = study.protocol.prepare.windows
     works = []
-    for row in study.registry.all_series():
+    for row in rows:
         window = getattr(windows, row["region"])
         request = PrepareRequest(study.files.objects, row["object_id"], row["suv_factor"], window)
         inputs = {"object": row["object_id"], "suv_factor": row["suv_factor"], "window": window}
@@ -53,4 +54,4 @@ def prepare_series(request: PrepareRequest) -> dict[str, Any]:
     }
 
 
-PREPARE = Stage("prepare", 1, plan, prepare_series)
+PREPARE = Stage("prepare", 1, plan, prepare_series, ("prepare",))

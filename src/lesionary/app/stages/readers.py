@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lesionary.app.stage import finished
+from lesionary.app.stage import Row, finished
 from lesionary.app.stages.clean_up import clean_lesions, rules_of, tables_of
 from lesionary.app.stages.given_masks import DrawnLesion, GivenMask, current_lesions
 from lesionary.app.stages.prepare import PREPARE
@@ -51,12 +51,12 @@ class ReaderCleanUp:
         return cleaned
 
 
-def reader_clean_ups(study: "Study") -> dict[str, ReaderCleanUp]:
+def reader_clean_ups(study: "Study", rows: Sequence[Row]) -> dict[str, ReaderCleanUp]:
     """Return the rules for readers by series; none where the protocol has none."""
     rules = tuple(rule for rule in rules_of(study.protocol.annotate.clean_up) if rule.readers)
     if not rules:
         return {}
-    prepared = finished(study, PREPARE)
+    prepared = finished(study, PREPARE, rows)
     return {name: ReaderCleanUp(rules, one["object"]) for name, one in prepared.items()}
 
 

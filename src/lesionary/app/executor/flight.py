@@ -1,0 +1,161 @@
+"""The units that a Dask cluster has at the moment."""
+
+import queue
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from lesionary.app.executor.on_worker import run_unit
+from lesionary.app.executor.options import Limits
+from lesionary.app.executor.outcome import WORKER_UNFIT, Failure, Lost, Outcome, Task
+
+_RESULT_S = 10.0
+"""How long results may take to come; by then the worker that held them is gone."""
+_LEAST_S = 0.2
+
+
+@dataclass(slots=True)
+class Unit:
+    """One request, its place among all, and how often its process or worker died."""
+
+    position: int
+    request: Any
+    n_lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LostWorker(Lost):
+    """The worker itself died, perhaps by another unit's doing."""
+
+
+class ClusterLostError(Exception):
+    """The cluster cannot run anything any more; the message says why."""
+
+
+class Flight:
+    """What is on its way through the cluster, and what has to go again.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    task : callable
+    resources : mapping of str to int
+        Labels that the worker of a unit must offer.
+    limits : Limits
+    """
+
+    def __init__(
+        self, client: Any, task: Task, resources: Mapping[str, int], limits: Limits
+    ) -> None:
+        self._client = client
+        self._task = task
+        self._resources = dict(resources) or None
+        self._limits = limits
+        self._name = f"unit-{uuid4().hex}"
+        self._n_started = 0
+        self._running: dict[str, tuple[Any, Unit]] = {}
+        self._again: deque[Unit] = deque()
+        self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, unit: Unit, *, is_isolated: bool) -> None:
+        """Send one unit off; isolated, it runs in a child of its worker."""
+        self._n_started += 1
+        key = f"{self._name}-{self._n_started}"
+        try:
+            future = self._client.submit(
+                run_unit,
+                self._task,
+                unit.request,
+                self._limits,
+                is_isolated,
+                key=key,
+                pure=False,
+                resources=self._resources,
+            )
+        except Exception as error:
+            self._again.append(unit)
+            raise ClusterLostError("its scheduler is gone") from error
+        self._running[key] = (future, unit)
+        future.add_done_callback(lambda _future: self._ended.put(key))
+
+    def again(self, unit: Unit) -> None:
+        """Keep a unit to be started once more."""
+        self._again.append(unit)
+
+    def next_again(self) -> Unit | None:
+        """Return a unit to be started once more, if there is any."""
+        return self._again.popleft() if self._again else None
+
+    def ended(self, timeout_s: float) -> list[tuple[Unit, Outcome | Lost]]:
+        """Return what has ended by now, having waited for the first no longer than so.
+
+        Raises
+        ------
+        ClusterLostError
+            If the scheduler is gone.
+        """
+        keys = self._ended_keys(timeout_s)
+        outcomes = _outcomes(self._client, [self._running[key][0] for key in keys])
+        return [
+            (self._running.pop(key)[1], outcome)
+            for key, outcome in zip(keys, outcomes, strict=True)
+        ]
+
+    def _ended_keys(self, timeout_s: float) -> list[str]:
+        keys: list[str] = []
+        with suppress(queue.Empty):
+            keys.append(self._ended.get(timeout=timeout_s))
+            while True:
+                keys.append(self._ended.get_nowait())
+        return keys
+
+    def left(self) -> Iterator[Unit]:
+        """Yield the units that have not ended, and forget them."""
+        yield from (unit for _, unit in self._running.values())
+        yield from self._again
+        self._again.clear()
+
+    def cancel(self) -> None:
+        """Call back what has not ended; what runs on a worker runs on, its result unwanted."""
+        futures = [future for future, _ in self._running.values()]
+        self._running.clear()
+        if futures and self._client.status == "running":
+            self._client.cancel(futures, force=True)
+
+
+def _outcomes(client: Any, futures: list[Any]) -> list[Outcome | Lost]:
+    """Fetch several results at once, or one by one where that does not go smoothly."""
+    deadline = time.monotonic() + _RESULT_S
+    if len(futures) > 1 and all(future.status == "finished" for future in futures):
+        with suppress(Exception):
+            fetched = client.sync(
+                lambda: client.gather(futures, asynchronous=True), callback_timeout=_RESULT_S / 2
+            )
+            return list(fetched)
+    return [_outcome(future, deadline - time.monotonic()) for future in futures]
+
+
+def _outcome(future: Any, timeout_s: float) -> Outcome | Lost:
+    from distributed import KilledWorker
+
+    if future.status == "cancelled":
+        raise ClusterLostError("its scheduler is gone")
+    try:
+        return future.result(timeout=max(timeout_s, _LEAST_S))
+    except KilledWorker:
+        return LostWorker("its worker ended")
+    except TimeoutError:
+        return LostWorker("its worker ended before it gave the result away")
+    except Exception as error:  # noqa: BLE001 - our task never raises, so it never began
+        return Failure(
+            WORKER_UNFIT,
+            f"a worker could not take it ({type(error).__name__})",
+            "see that every worker has the same Lesionary, Python and Dask as this machine",
+        )

@@ -1,0 +1,1 @@
+"""Explain a number: from a published cell back to voxels, masks, readers, model and code."""

@@ -1,0 +1,331 @@
+"""Where a published row comes from: the units, the rows, and the value they give today."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lesionary.app.explain.cells import json_text_of
+from lesionary.app.explain.compared import AGREEMENT, EVALUATION, ComparedTables, csv_rows, entered
+from lesionary.app.explain.lineage import Lineage
+from lesionary.app.explain.records import Cell
+from lesionary.app.release_tables import layout_images
+from lesionary.app.results import SeriesResult
+from lesionary.core.errors import InputError
+from lesionary.io.registry import tables
+
+if TYPE_CHECKING:
+    from lesionary.app.study import Study
+
+Row = Mapping[str, Any]
+
+_PAGE = 500
+
+_NAMING = (
+    "group", "subject", "case", "level", "scope", "label", "tumour", "pair", "readers", "reader",
+    "reference", "metric", "reading", "composite", "from_mm", "rule",
+)  # fmt: skip
+"""Columns that tell the rows of a comparison apart."""
+
+_ABOUT_ALL = ("level", "scope", "metric", "reading", "pair", "readers", "reference", "label")
+_RESTS_ON = (
+    "n", "n_cases", "n_subjects", "n_missed", "n_undefined", "n_left_out", "n_self_compared",
+    "interval_method", "bias_interval_method", "confidence", "ci_method", "ci_level", "missed",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a row comes from.
+
+    Parameters
+    ----------
+    about : str
+        What the row is about.
+    sources : tuple of str
+        The steps it comes from first.
+    series : tuple of str
+        Whose lineage leads on.
+    now : mapping, optional
+        The row as the registry gives it now; None where it gives none.
+    lesion : int, optional
+        The lesion that the row is about.
+    facts : mapping
+        How a row over several units was taken together.
+    """
+
+    about: str
+    sources: tuple[str, ...]
+    series: tuple[str, ...]
+    now: Row | None
+    lesion: int | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Origins:
+    """Finds origins; what was read of a series or made of all is kept."""
+
+    study: "Study"
+    published: Sequence[str]
+    compared: ComparedTables
+    seed: int | None = None
+    _lineages: dict[str, Lineage] = field(default_factory=dict)
+    _told: set[int] = field(default_factory=set)
+
+    def lineage(self, series: str) -> Lineage:
+        """Return what is known of one series."""
+        if series not in self._lineages:
+            self._read([series])
+        return self._lineages[series]
+
+    def lineages(self, series: Sequence[str]) -> Iterator[Lineage]:
+        """Yield what is known of several series, but for what was yielded before."""
+        missing = [name for name in series if name not in self._lineages]
+        for first in range(0, len(missing), _PAGE):
+            self._read(missing[first : first + _PAGE])
+        for name in series:
+            lineage = self._lineages[name]
+            if id(lineage) not in self._told:
+                self._told.add(id(lineage))
+                yield lineage
+
+    def _read(self, names: Sequence[str]) -> None:
+        self._lineages |= dict.fromkeys(names, Lineage.of(self.study, names))
+
+    def of(self, cell: Cell) -> Origin:
+        """Return where a row comes from.
+
+        Raises
+        ------
+        InputError
+            Code ``no_walk`` for a file without numbers of its own.
+        """
+        find = _FINDERS.get(cell.file)
+        if find is not None:
+            return find(self, cell)
+        if "/labels/" in cell.file:
+            return self._of_labels(cell)
+        if cell.file.startswith((f"{AGREEMENT}/", f"{EVALUATION}/")) and "/tables/" in cell.file:
+            return self._of_comparison(cell)
+        raise InputError(
+            "this file has no numbers of its own",
+            code="no_walk",
+            hint="name a table, a mask, or a number that is printed in it",
+            source=cell.file,
+        )
+
+    def series_named(self, base: str) -> str:
+        """Return the series whose image, mask or labels go by a name of the layout."""
+        uid = base.partition("_")[2]
+        rows = self.study.registry.rows(tables.series, series_uid=uid)
+        if not rows:
+            raise InputError(
+                "the study has no series of this name",
+                code="no_such_series",
+                hint="is this release of this study?",
+                source=base,
+            )
+        return str(rows[0]["id"])
+
+    def of_lesion(self, series: str, lesion: int) -> Origin:
+        """Return the origin of a row about one measured lesion."""
+        lineage = self.lineage(series)
+        measured = lineage.output("measure", series)
+        own = [row for row in (measured or {}).get("lesions", ()) if row["lesion"] == lesion]
+        about = f"lesion {lesion} of {series}"
+        now: dict[str, Any] | None = None
+        if own:
+            row = lineage.series[series]
+            now = {
+                "series": series,
+                "subject": row["subject_id"],
+                "timepoint": row["timepoint"],
+                "quantity": (lineage.output("prepare", series) or {}).get("quantity"),
+                **own[0],
+            }
+            about += f": {own[0]['label']}, {own[0]['kind']}"
+        return Origin(about, (f"unit/measure/{series}",), (series,), now, lesion)
+
+    def _of_lesions_csv(self, cell: Cell) -> Origin:
+        return self.of_lesion(cell.row["series"], int(cell.row["lesion"]))
+
+    def _of_lesions_json(self, cell: Cell) -> Origin:
+        if not cell.place.startswith("/dropped/"):
+            return self.of_lesion(cell.row["series"], int(cell.row["lesion"]))
+        series = cell.row["series"]
+        measured = self.lineage(series).output("measure", series) or {"dropped": []}
+        rows = [{"series": series} | crumb for crumb in measured["dropped"]]
+        now = next((row for row in rows if row == dict(cell.row)), None)
+        about = f"a piece of {series} too small to be a lesion: {cell.row['label']}"
+        return Origin(about, (f"unit/measure/{series}",), (series,), now)
+
+    def _of_clean_up(self, cell: Cell) -> Origin:
+        series, step = cell.row["series"], int(cell.row["step"])
+        annotated = self.lineage(series).output("annotate", series) or {}
+        steps = (annotated.get("clean_up") or {"steps": []})["steps"]
+        now = None
+        for one in (one for one in steps if one["step"] == step):
+            for row in one["labels"] or [{"label": None}]:
+                if (row["label"] or "") == cell.row["label"]:
+                    now = {"series": series, "step": step, "rule": one["rule"]} | row
+        about = f"clean-up rule {step} on {cell.row['label'] or 'no label'} of {series}"
+        return Origin(about, (f"unit/annotate/{series}",), (series,), now)
+
+    def _of_left_out(self, cell: Cell) -> Origin:
+        row = cell.row
+        about = f"what was left out of {row['source']}: {row['code']}"
+        equal = {"source": row["source"], "code": row["code"], "outcome": "left_out"}
+        for found in self.study.registry.rows(tables.finding, **equal):
+            if found["reason"] == row["reason"]:
+                return Origin(about, (f"finding/{found['id']}",), (), found)
+        for series in self.study.registry.rows(tables.series, source=row["source"]):
+            lineage = self.lineage(series["id"])
+            for (stage, name), unit in lineage.units.items():
+                reason = f"{stage} failed: {unit.reason}"
+                if unit.state == "failed" and (unit.code, reason) == (row["code"], row["reason"]):
+                    now = {**row, "instances": 1, "by_rule": False, "hint": unit.hint or ""}
+                    return Origin(about, (f"unit/{stage}/{name}",), (name,), now)
+        return Origin(about, (), (), None)
+
+    def _of_patients(self, cell: Cell) -> Origin:
+        number = int(cell.row["patient_id"])
+        (subject,) = self.study.registry.rows(tables.subject, number=number) or [{"id": None}]
+        own = [
+            row["id"]
+            for row in self.study.registry.rows(
+                tables.series, subject_id=subject["id"], order_by=("number",)
+            )
+            if row["id"] in self.published
+        ]
+        texts = self._layout(own)
+        rows = _csv_rows(texts.get("metadata/patients.csv", ""))
+        sources = (f"subject/{subject['id']}", *(f"series/{name}" for name in own))
+        about = f"{subject['id']}, with {len(own)} published series"
+        return Origin(about, sources, tuple(own), rows[0] if rows else None)
+
+    def _of_series_json(self, cell: Cell) -> Origin:
+        return self._of_layout(str(cell.row["uuid"]), lambda texts: texts[cell.file][0])
+
+    def _of_windows(self, cell: Cell) -> Origin:
+        name = str(cell.column)
+        uid = name.partition("_")[2].removesuffix(".nii.gz")
+        origin = self._of_layout(uid, lambda texts: texts[cell.file])
+        return Origin(
+            f"the window that {origin.series[0]} is shown in",
+            (f"unit/prepare/{origin.series[0]}",),
+            origin.series,
+            origin.now,
+        )
+
+    def _of_labels(self, cell: Cell) -> Origin:
+        base = cell.file.rpartition("/")[2].removesuffix(".json")
+        series = self.series_named(base)
+        if cell.column is None:
+            raise InputError("name a value of it", code="no_such_value", source=cell.file)
+        found = self.of_lesion(series, int(cell.column))
+        now = None if found.now is None else {cell.column: found.now["label"]}
+        return Origin(found.about, found.sources, found.series, now, found.lesion)
+
+    def _of_layout(self, uid: str, pick: Callable[[Any], Row]) -> Origin:
+        series = self.series_named(f"_{uid}")
+        now = pick(_documents(self._layout([series])))
+        return Origin(f"image {series}", (f"series/{series}",), (series,), now)
+
+    def _layout(self, names: Sequence[str]) -> dict[str, str]:
+        """Return the layout's text files as they come out now of some series."""
+        from lesionary.publish.recist_layout import layout_texts
+
+        results = []
+        for name in names:
+            lineage = self.lineage(name)
+            outputs = [lineage.output(stage, name) for stage in ("prepare", "annotate", "measure")]
+            if all(outputs):
+                results.append(SeriesResult(lineage.series[name], *outputs))
+        images = layout_images(self.study, results)
+        return layout_texts([images[one.id] for one in results]) if results else {}
+
+    def _of_comparison(self, cell: Cell) -> Origin:
+        below = cell.file.partition("/tables/")[0]
+        stage = "agree" if below == AGREEMENT else "evaluate"
+        series = cell.row.get("case") or None
+        if cell.file.rpartition("/")[2].startswith("evaluation_left_out"):
+            source = cell.row["source"]
+            about = f"{source} has a reference, but no mask of this prediction"
+            return Origin(about, (f"series/{source}",), (source,), cell.row)
+        now = self._compared_now(cell, series)
+        if series is not None:
+            return Origin(_case_words(cell.row), (f"unit/{stage}/{series}",), (series,), now)
+        outputs = self.compared.outputs(below, None)
+        prediction = "" if below == AGREEMENT else self.compared.prediction_of(below)
+        names = entered(below, cell.row, outputs, prediction)
+        facts = {name: cell.row[name] for name in _RESTS_ON if cell.row.get(name) not in {None, ""}}
+        facts["units"] = len(names)
+        if self.seed is not None and "bootstrap" in {*map(str, facts.values())}:
+            facts["seed"] = self.seed
+        words = [str(cell.row[name]) for name in _ABOUT_ALL if cell.row.get(name)]
+        about = f"{', '.join(dict.fromkeys(words)) or 'all'}: {_images(len(names))} together"
+        sources = tuple(f"unit/{stage}/{name}" for name in names)
+        return Origin(about, sources, tuple(names), now, facts=facts)
+
+    def _compared_now(self, cell: Cell, series: str | None) -> Row | None:
+        """Return a comparison's row as it comes out now: that about the same, in the same place."""
+        rows = self.compared.rows(cell.file, series)
+        is_csv = cell.file.endswith(".csv")
+        named = self.compared.texts(cell.file, series) if is_csv else rows
+        names = [name for name in _NAMING if name in cell.row]
+        for index, (row, own) in enumerate(zip(rows, named, strict=True)):
+            is_here = series is not None or index == cell.index
+            if is_here and all(own.get(name) == cell.row[name] for name in names):
+                return row
+        return None
+
+
+_FINDERS: dict[str, Callable[[Origins, Cell], Origin]] = {
+    "lesions.csv": Origins._of_lesions_csv,
+    "lesions.json": Origins._of_lesions_json,
+    "clean_up.csv": Origins._of_clean_up,
+    "left_out.csv": Origins._of_left_out,
+    "metadata/patients.csv": Origins._of_patients,
+    "metadata/series.json": Origins._of_series_json,
+    "metadata/windows_mapping.json": Origins._of_windows,
+}
+
+
+def text_now(cell: Cell, now: Row) -> str | None:
+    """Return what would stand at a cell's place now; None where nothing would."""
+    if cell.column is None or cell.column not in now:
+        return None
+    if cell.file.endswith(".csv"):
+        return csv_rows([now])[0][cell.column]
+    value = now[cell.column]
+    for part in cell.rest:
+        value = value[int(part)] if isinstance(value, list) else value[part]
+    return json_text_of(value)
+
+
+def _csv_rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def _documents(texts: Mapping[str, str]) -> dict[str, Any]:
+    import json
+
+    return {name: json.loads(text) for name, text in texts.items() if name.endswith(".json")}
+
+
+def _case_words(row: Row) -> str:
+    words = [str(row["case"])]
+    if row.get("tumour"):
+        words.insert(0, f"tumour {row['tumour']} of")
+    if row.get("label"):
+        words.append(f"({row['label']})")
+    for name, word in (("pair", ""), ("reader", "by "), ("reference", "against ")):
+        if row.get(name):
+            words.append(f"{word}{row[name]}")
+    return " ".join(words)
+
+
+def _images(n: int) -> str:
+    return f"{n} image{'' if n == 1 else 's'}"

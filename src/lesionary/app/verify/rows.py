@@ -1,0 +1,46 @@
+"""The registry's rows: the file they lie in, what events say of them, and their counts."""
+
+from typing import TYPE_CHECKING
+
+from lesionary.app.verify.report import VerifyReport
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_FROM_BACKUP = "restore the study from a backup; nobody but Lesionary may write to its registry"
+_REPAIR = "`lesionary verify STUDY --repair` puts it right"
+
+
+def verify_database(connection: "Connection", report: VerifyReport) -> None:
+    """Check the database itself: its pages, its references, and the triggers that guard rows."""
+    from lesionary.io.registry.health import damages, dangling, missing_guards
+
+    with report.section("registry/pages"):
+        for text in damages(connection):
+            report.fail("registry/pages", "registry_damaged", text, _FROM_BACKUP)
+    with report.section("registry/references"):
+        for text in dangling(connection):
+            report.fail("registry/references", "reference", text, _FROM_BACKUP)
+    with report.section("registry/guards"):
+        for name in missing_guards(connection):
+            reason = f"the trigger {name} that refuses changes is gone, or is another"
+            report.fail("registry/guards", "guard_missing", reason, _REPAIR)
+
+
+def verify_rows(connection: "Connection", report: VerifyReport) -> None:
+    """Hold every row against the last event that names it, and the counts against the rows."""
+    from lesionary.io.registry.checks import count_rows, row_faults
+    from lesionary.io.registry.facts import AUDITED
+    from lesionary.io.registry.health import kept_counts, true_counts
+
+    for audited in AUDITED:
+        with report.section(f"rows/{audited.table.name}"):
+            report.counts["rows"] += count_rows(connection, audited)
+            for fault in row_faults(connection, audited):
+                report.fail(fault.object, fault.code, fault.reason, _FROM_BACKUP)
+    with report.section("rows/counts"):
+        kept, true = kept_counts(connection), true_counts(connection)
+        for name in sorted(kept.keys() | true.keys()):
+            if kept.get(name, 0) != true.get(name, 0):
+                reason = f"{name}: {true.get(name, 0)} are there, {kept.get(name, 0)} are counted"
+                report.fail("rows/counts", "count_wrong", reason, _REPAIR)

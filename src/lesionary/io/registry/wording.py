@@ -1,0 +1,97 @@
+"""What databases say, in words: the same for SQLite and PostgreSQL, without loading either."""
+
+import sqlite3
+
+from lesionary.core.errors import WorkflowError
+
+_NO_RIGHT = "42501"
+_REFUSALS = (
+    "authentication failed",
+    "pg_hba.conf",
+    "does not exist",
+    "permission denied",
+    "password",
+)
+"""What a server says to one it does not let in: then the driver knows no state, only the text."""
+
+OUR_FAULTS = ("IntegrityError", "ProgrammingError", "DataError")
+"""What a database says of a wrong statement, not of its file or server."""
+
+
+def registry_error(error: Exception) -> WorkflowError:
+    """Say in a sentence what a driver's exception means for the study."""
+    if isinstance(error, sqlite3.Error):
+        return _sqlite_error(error)
+    return _postgres_error(error)
+
+
+def is_our_fault(error: BaseException) -> bool:
+    """Tell whether a driver complains of a statement; then a bug is a bug."""
+    if getattr(error, "sqlstate", None) == _NO_RIGHT:
+        return False
+    return any(base.__name__ in OUR_FAULTS for base in type(error).__mro__)
+
+
+def _sqlite_error(error: sqlite3.Error) -> WorkflowError:
+    code = getattr(error, "sqlite_errorname", "")
+    if code.startswith(("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR")):
+        return WorkflowError(
+            f"the study's registry cannot be written or read: {error}",
+            code="not_writable",
+            hint="see to free space and to permissions of the study's folder",
+        )
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return busy()
+    return WorkflowError(
+        "the study's registry is damaged",
+        code="registry_damaged",
+        hint="restore the study from a backup, or make a new one and ingest again",
+    )
+
+
+def no_registry() -> WorkflowError:
+    """Say that there is none."""
+    return WorkflowError(
+        "the study has no registry", code="registry_missing", hint="make one with `lesionary new`"
+    )
+
+
+def busy() -> WorkflowError:
+    """Say that another process would not let go of the registry."""
+    return WorkflowError(
+        "another process holds the study's registry", code="busy", hint="wait until it ends"
+    )
+
+
+_GONE = ("08", "57P", "40")
+"""Classes of SQLSTATE that pass: the connection broke, the server stops, writers collided."""
+
+
+def _postgres_error(error: Exception) -> WorkflowError:
+    state = str(getattr(error, "sqlstate", None) or "")
+    if state == "55P03":  # lock_not_available
+        return busy()
+    if state in {"53100", "25006"}:  # disk_full, read_only_sql_transaction
+        return WorkflowError(
+            "the registry's server refuses to write: its disk is full, or it is read-only",
+            code="not_writable",
+            hint="see to the database server, then run again: what was recorded stays",
+        )
+    is_let_in = state or not any(words in str(error) for words in _REFUSALS)
+    if state.startswith(("28", "3D", _NO_RIGHT)) or not is_let_in:
+        return WorkflowError(
+            "the registry's server does not let this user in, or has no such database",
+            code="registry_refused",
+            hint="see to user, password and database of the registry's URL",
+        )
+    if state and not state.startswith(_GONE):
+        return WorkflowError(
+            f"the registry's server refuses: SQLSTATE {state}",
+            code="registry_refused",
+            hint="the database server's log says more",
+        )
+    return WorkflowError(
+        "the registry's server cannot be reached",
+        code="registry_unreachable",
+        hint="start it, or mend the URL; then run again: what was recorded stays",
+    )

@@ -1,0 +1,1 @@
+"""Studies killed at random moments, on SQLite and on PostgreSQL: ``python -m torture``."""
