@@ -15,6 +15,15 @@ HEAD = """# Commands
 Made by `python docs/make_commands.py`. Every command takes `--json`. Exit codes: 0 done (with
 warnings, fixes, and what a rule left out), 1 something faulty was left out and the rest is done,
 2 nothing usable or a wrong command line, 70 a fault of Lesionary's own, 130 interrupted.
+
+An option's variable in the environment counts where the option is not given. These have no option:
+
+| variable | |
+|---|---|
+| `LESIONARY_VAULT` | folder of the studies' keys; by default in the user's data folder |
+| `LESIONARY_ACTOR` | who acts, in the audit's words; by default the user's name on the machine |
+| `LESIONARY_REGISTRY_URL` | where the registry lies, in place of what `study.toml` says |
+| `LESIONARY_REGISTRY_WAIT_S` | seconds to wait for a registry that is busy or away; 60 by default |
 """
 
 
@@ -51,11 +60,12 @@ def shown(argument: Any) -> str:
 
 
 def described(option: Any) -> str:
-    """Return an option's help with its default."""
+    """Return an option's help with its default and its variable in the environment."""
     text = option.help or ""
-    if option.default not in (None, False, "") and not callable(option.default):
+    is_said = option.default is not None and option.default is not False and option.default != ""
+    if is_said and not callable(option.default):
         text += f" Default: `{option.default}`."
-    return text
+    return f"{text} Variable: `{option.envvar}`." if option.envvar else text
 
 
 if __name__ == "__main__":

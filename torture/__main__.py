@@ -29,7 +29,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m torture", description=(__doc__ or "").splitlines()[0]
     )
-    parser.add_argument("--kills", type=int, default=200, help="process groups to kill, a registry")
+    parser.add_argument("--kills", type=int, default=200, help="runs to kill, on each database")
     parser.add_argument("--registry", choices=("sqlite", "postgres", "both"), default="both")
     parser.add_argument("--seed", type=int, default=SEED, help="of scans, moments and choices")
     options = parser.parse_args()

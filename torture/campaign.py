@@ -26,6 +26,8 @@ P_FROM_NOTHING = 0.3
 """How often a study's ingest is killed too, before its run."""
 P_PUBLISH = 0.3
 """How often a completed study is published anew, and killed meanwhile."""
+MOST_INGEST_KILLS = 2
+"""Of one study: an ingest that is killed starts anew each time, for it is all or nothing."""
 P_LOCAL = 0.15
 """How often a run has workers."""
 P_CRASH_BETWEEN = 0.3
@@ -93,7 +95,7 @@ class Campaign:
     ----------
     workshop : Workshop
     n_kills : int
-        How many process groups to kill.
+        How many runs to kill; ingests and publications that are killed come on top.
     seed : int
         Of moments and choices.
     say : callable
@@ -132,7 +134,7 @@ class Campaign:
         return self.tally
 
     def _goes_on(self) -> bool:
-        return self.tally.n_kills < self.n_kills and len(self.tally.faults) < MOST_FAULTS
+        return self.tally.n_runs_killed < self.n_kills and len(self.tally.faults) < MOST_FAULTS
 
     def _one_study(self) -> None:
         """Bring one study from nothing, or from its ingest, to its release, and beyond."""
@@ -142,10 +144,11 @@ class Campaign:
             if from_nothing:
                 self._kill_ingests(study)
             self._kill_runs(study)
-            if self._goes_on() and self._rng.random() < P_PUBLISH:
+            if self._rng.random() < P_PUBLISH:
                 self._kill("publish", study)
                 self._look_at_killed(study)
-                self._finish(study)
+                timed(study, "run")
+                self._look_at_finished(study)
             self.workshop.discard(study)
 
     @contextmanager
@@ -159,30 +162,34 @@ class Campaign:
 
     def _kill_ingests(self, study: Copy) -> None:
         end = End.KILLED
-        while self._goes_on() and end is not End.DONE:
+        for _ in range(MOST_INGEST_KILLS):
+            if end is End.DONE:
+                break
             end = self._kill("ingest", study)
-            if end is End.KILLED and check_ingested(study, self.calm.expected):
-                self.tally.counts["killed ingests that were in already"] += 1
-                end = End.DONE
-            elif end is End.KILLED:
-                self.tally.counts["killed ingests that left nothing"] += 1
+            if end is End.KILLED:
+                is_in = check_ingested(study, self.calm.expected)
+                end = End.DONE if is_in else End.KILLED
+                what = "that were in already" if is_in else "that left nothing"
+                self.tally.counts["verifies clean"] += 1
+                self.tally.counts[f"killed ingests {what}"] += 1
         if end is not End.DONE:
             timed(study, "ingest", *self.workshop.ingest_words(), allowed=SOME_LEFT_OUT)
         check_entered(study, self.calm.expected, at_once=True)
         self.tally.counts["ingests completed"] += 1
 
     def _kill_runs(self, study: Copy) -> None:
-        while self._goes_on():
+        end = End.KILLED
+        while self._goes_on() and end is not End.DONE:
             how = "run --cluster local" if self._rng.random() < P_LOCAL else "run"
             end = self._kill(how, study)
-            if end is End.DONE:
-                break
-            self._look_at_killed(study)
-        self._finish(study)
+            if end is not End.DONE:
+                self._look_at_killed(study)
+        if end is not End.DONE:
+            timed(study, "run")
+        self._look_at_finished(study)
 
-    def _finish(self, study: Copy) -> None:
-        """Run to the end, and hold everything against the calm run's."""
-        timed(study, "run")
+    def _look_at_finished(self, study: Copy) -> None:
+        """Hold everything against the calm run's."""
         check_finished(study, self.calm.expected)
         for what in ("runs completed", "releases identical", "verifies clean"):
             self.tally.counts[what] += 1
@@ -208,7 +215,7 @@ class Campaign:
         if self._rng.random() < P_CRASH_BETWEEN:
             self._crash_server("between commands")
         self.tally.kills[how, self._place(name, study, was_inside=was_inside)] += 1
-        if self.tally.n_kills % REPORT_EVERY == 0:
+        if name == "run" and self.tally.n_runs_killed % REPORT_EVERY == 0:
             self.say(self.tally.line(time.monotonic() - self._began, self.n_kills))
         return End.KILLED
 

@@ -70,6 +70,7 @@ def check_ingested(copy: Copy, expected: Expected) -> bool:
     ------
     FaultError
     """
+    _verify(copy)
     with copy.opened() as study:
         entered = _entered(study)
         n_rows = sum(map(len, entered.values())) + len(_rows(study, "finding"))

@@ -36,13 +36,20 @@ class Tally:
         """All kills of process groups."""
         return self.kills.total()
 
+    @property
+    def n_runs_killed(self) -> int:
+        """Kills of ``lesionary run``."""
+        return sum(n for (how, _), n in self.kills.items() if how.startswith("run"))
+
     def line(self, took_s: float, wanted: int) -> str:
         """Return a line of progress."""
+        completed, identical, clean = (
+            self.counts[what] for what in ("runs completed", "releases identical", "verifies clean")
+        )
         return (
-            f"{self.registry}: {self.n_kills} of {wanted} kills, {self.counts['runs completed']}"
-            f" runs completed, {self.counts['releases identical']} releases identical,"
-            f" {self.counts['verifies clean']} verifies clean, {len(self.faults)} faults,"
-            f" {took_s:.0f} s"
+            f"{self.registry}: {self.n_runs_killed} of {wanted} runs killed, {self.n_kills} kills"
+            f" in all, {completed} runs completed, {identical} releases identical,"
+            f" {clean} verifies clean, {len(self.faults)} faults, {took_s:.0f} s"
         )
 
     def table(self) -> str:

@@ -96,7 +96,15 @@ def _asked(place: _Place, n_series: int, fill_s: float) -> Filled:
     n_bytes_a_slice = (_size_of(study) - before) / n_slices
     study.registry.close()
     return Filled(
-        place.name, n_series, n_events, fill_s, n_bytes, n_bytes_a_slice, cold_status_s, commands, found
+        place.name,
+        n_series,
+        n_events,
+        fill_s,
+        n_bytes,
+        n_bytes_a_slice,
+        cold_status_s,
+        commands,
+        found,
     )
 
 

@@ -23,7 +23,7 @@ BOX_EVERY = 10
 READER_FROM = "{subject}/{subject}_{timepoint}_{reader}_mask.nii.gz"
 
 _BOX_COLUMNS = ("image", "lesion", "i0", "i1", "j0", "j1", "k0", "k1", "label")
-_INDICES = np.stack(np.indices(SHAPE), axis=-1)
+_INDICES = np.moveaxis(np.indices(SHAPE), 0, -1)
 _SPACING_MM = np.linalg.norm(AFFINE[:3, :3], axis=0)[::-1]
 
 

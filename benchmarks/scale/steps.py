@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from benchmarks.scale.scans import READER_FROM
 from benchmarks.worker import resident_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
+START = "start"
+"""The phase before the first stage, of a step that starts workers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +103,23 @@ def work(clock: Clock, study: str, objects: str) -> None:
         clock.finish(stage.name)
 
 
-def drive(clock: Clock, study: str) -> None:
+def drive(clock: Clock, study: str, workers: str = "0") -> None:
     """Do what the driver does for three stages, with tasks that give a receipt and do nothing."""
-    from benchmarks.scale.million import OUTPUTS
-    from lesionary.app.executor import executor_for
-    from lesionary.app.executor.options import ClusterOptions
+    from benchmarks.scale.million import OUTPUTS, receipt_of
+    from lesionary.app.executor import ClusterOptions, executor_for
     from lesionary.app.pipeline import STAGES
     from lesionary.app.running import Running, run_stage
     from lesionary.app.study import Study
 
+    cluster = ClusterOptions("local", workers=int(workers)) if int(workers) else ClusterOptions()
     opened = Study.open(study)
-    with opened.running() as claims, executor_for(ClusterOptions()) as executor:
-        running = Running(executor, claims, "none", clock)
+    with opened.running() as claims, executor_for(cluster) as executor:
+        clock.finish(START)
+        running = Running(executor, claims, cluster.cluster, clock)
         for stage in STAGES:
             if stage.name in OUTPUTS:
-                receipt = OUTPUTS[stage.name]
-                run_stage(opened, replace(stage, task=lambda _, receipt=receipt: receipt), running)
+                idle = replace(stage, task=partial(receipt_of, stage.name))
+                run_stage(opened, idle, running)
 
 
 STEPS: dict[str, Callable[..., None]] = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.scale.scans import PREDICTIONS, write_scans
-from benchmarks.scale.steps import Step, take
+from benchmarks.scale.steps import START, Step, take
 
 STAGES = ("prepare", "annotate", "measure", "agree", "evaluate")
 LAST_STAGE = STAGES[-1]
@@ -42,6 +42,30 @@ class Workers:
     checksums: str
 
 
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """What the driver did for so many series, with tasks that do nothing; 0 workers is itself."""
+
+    n_series: int
+    n_workers: int
+    step: Step
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages that were driven."""
+        return tuple(name for name in self.step.phases if name != START)
+
+    @property
+    def wall_ms(self) -> float:
+        """Milliseconds a unit of one stage."""
+        return self.step.wall_of(*self.stages) / self.n_series / len(self.stages) * 1e3
+
+    @property
+    def cpu_ms(self) -> float:
+        """Milliseconds of the driver's processor a unit."""
+        return self.step.cpu_of(*self.stages) / self.n_series / len(self.stages) * 1e3
+
+
 class Studies:
     """Makes studies of small scans below one folder, and copies of them."""
 
@@ -56,6 +80,17 @@ class Studies:
         step = take("ingest", place, scans)
         shutil.rmtree(scans)
         return place, step
+
+    def filled(self, n_series: int) -> Path:
+        """Make a study of which there is but a registry, in which everything is due again."""
+        from benchmarks.scale.million import fill
+        from lesionary.app.study import Study
+
+        place = self.folder / f"filled-{n_series}"
+        study = Study.create(place)
+        fill(study.registry, n_series)
+        study.registry.close()
+        return place
 
     def copied(self, study: Path, name: str) -> Path:
         """Copy a study as it is."""
@@ -93,6 +128,16 @@ def with_workers(studies: Studies, n_series: int, numbers: Sequence[int]) -> lis
     for n_workers in numbers:
         copy = studies.copied(study, f"workers-{n_workers}")
         run = take("run", copy, "publish", n_workers)
-        found.append(Workers(n_series, n_workers, run, (copy / CHECKSUMS).read_text(encoding="ascii")))
+        found.append(
+            Workers(n_series, n_workers, run, (copy / CHECKSUMS).read_text(encoding="ascii"))
+        )
         shutil.rmtree(copy)
     return found
+
+
+def driven(studies: Studies, n_series: int, n_workers: int = 0) -> Drive:
+    """Let the driver plan, claim and record what costs nothing to do."""
+    study = studies.filled(n_series)
+    step = take("drive", study, n_workers)
+    shutil.rmtree(study)
+    return Drive(n_series, n_workers, step)

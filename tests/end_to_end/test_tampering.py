@@ -395,4 +395,5 @@ def means_the_same(dump: list[str] | None, expected: list[str] | None) -> bool:
     """Tell whether two registries say the same, but for settings of the moment."""
     if dump is None or expected is None:
         return False
-    return all("claim" in line or '"meta"' in line for line in set(dump) ^ set(expected))
+    said = set(dump) ^ set(expected)
+    return all("claim" in one or '"meta"' in one for one in said)

@@ -125,13 +125,13 @@ def run_until(
         is_due = until == PUBLISH and is_whole
         published = publish_due(study, shown, options.cluster) if is_due else None
         lesions = lesion_rows(study) if MEASURE in wanted else []
-        compared = Comparisons.of(study)
+        compared = Comparisons.of(study) if AGREE in wanted else None
         return RunReport(
             reports,
             published,
             tuple(lesions),
-            compared.agreement() if AGREE in wanted else None,
-            compared.evaluation() if EVALUATE in wanted else {},
+            compared.agreement() if compared else None,
+            compared.evaluation() if compared and EVALUATE in wanted else {},
         )
 
 

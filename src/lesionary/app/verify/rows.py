@@ -13,11 +13,15 @@ _REPAIR = "`lesionary verify STUDY --repair` puts it right"
 
 def verify_database(connection: "Connection", report: VerifyReport) -> None:
     """Check the database itself: its pages, its references, and the triggers that guard rows."""
-    from lesionary.io.registry.health import damages, dangling, missing_guards
+    from lesionary.io.registry.health import changed_definitions, damages, dangling, missing_guards
 
     with report.section("registry/pages"):
         for text in damages(connection):
             report.fail("registry/pages", "registry_damaged", text, _FROM_BACKUP)
+    with report.section("registry/definitions"):
+        for name in changed_definitions(connection):
+            reason = f"the table or index {name} is not defined as Lesionary defines it"
+            report.fail("registry/definitions", "definition_changed", reason, _FROM_BACKUP)
     with report.section("registry/references"):
         for text in dangling(connection):
             report.fail("registry/references", "reference", text, _FROM_BACKUP)

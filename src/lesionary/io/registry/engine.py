@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from lesionary.core.errors import WorkflowError
 from lesionary.io.registry.place import RegistryPlace
-from lesionary.io.registry.wording import is_our_fault, registry_error
+from lesionary.io.registry.wording import is_of_database, is_our_fault, registry_error
 
 WAIT_VARIABLE = "LESIONARY_REGISTRY_WAIT_S"
 _WAIT_S = 60.0
@@ -53,8 +53,7 @@ def engine_of(place: RegistryPlace) -> sa.Engine:
     @sa.event.listens_for(engine, "handle_error")
     def _in_words(context: sa.engine.ExceptionContext) -> None:
         cause = context.original_exception
-        is_drivers = type(cause).__module__.partition(".")[0] in {"sqlite3", "psycopg"}
-        if is_drivers and isinstance(cause, Exception) and not is_our_fault(cause):
+        if isinstance(cause, Exception) and is_of_database(cause) and not is_our_fault(cause):
             raise registry_error(cause) from cause
 
     return engine
@@ -80,8 +79,11 @@ def _sqlite_engine(place: RegistryPlace) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
-        if not is_frozen:
-            cursor.execute("PRAGMA journal_mode = WAL")
+        try:
+            if not is_frozen:
+                cursor.execute("PRAGMA journal_mode = WAL")
+        except UnicodeDecodeError as error:  # the words of a damaged table definition
+            raise registry_error(error) from error
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()

@@ -10,6 +10,7 @@ from lesionary.io.registry import tables
 from lesionary.io.registry.engine import is_sqlite
 from lesionary.io.registry.facts import AUDITED
 from lesionary.io.registry.guards import add_guards, drop_guards, guard_statements
+from lesionary.io.registry.making import make_tables
 from lesionary.io.registry.status import SEVERAL_READERS
 
 _TRIGGER = re.compile(r"CREATE TRIGGER (\w+) ")
@@ -44,6 +45,27 @@ def missing_guards(connection: sa.Connection) -> list[str]:
         return sorted(name for name, sql in wanted.items() if there.get(name) != sql)
     working = _working_triggers(connection) if _refuses(connection) else set()
     return sorted(wanted.keys() - working)
+
+
+def changed_definitions(connection: sa.Connection) -> list[str]:
+    """Return the tables and indexes that are not defined as this Lesionary defines them.
+
+    They are held against those of a registry made anew; a server looks after its own.
+    """
+    if not is_sqlite(connection):
+        return []
+    fresh = sa.create_engine("sqlite://")
+    with fresh.begin() as other:
+        make_tables(other)
+        wanted, there = _definitions(other), _definitions(connection)
+    fresh.dispose()
+    names = wanted.keys() | there.keys()
+    return sorted(name for name in names if wanted.get(name) != there.get(name))
+
+
+def _definitions(connection: sa.Connection) -> dict[str, str]:
+    query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND type != 'trigger'"
+    return {row.name: row.sql for row in connection.exec_driver_sql(query)}
 
 
 def put_guards_back(connection: sa.Connection) -> None:

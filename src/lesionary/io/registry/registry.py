@@ -25,7 +25,7 @@ from lesionary.io.registry.making import make_schema, make_tables
 from lesionary.io.registry.place import RegistryPlace
 from lesionary.io.registry.records import RunRecord, UnitRecord, UnitState
 from lesionary.io.registry.transaction import Transaction, upsert
-from lesionary.io.registry.wording import no_registry
+from lesionary.io.registry.wording import no_registry, registry_damaged
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ class Registry:
         try:
             if place.url is not None and not registry.has_table("meta"):
                 raise no_registry()
-            require_schema(int(registry.meta("schema") or 0))
+            require_schema(_schema_of(registry.meta("schema")))
         except BaseException:
             registry.close()
             raise
@@ -335,6 +335,12 @@ def series_query() -> Any:
         point.c.study_date,
         point.c.name.label("timepoint_name"),
     ).join(point, tables.series.c.timepoint_id == point.c.id)
+
+
+def _schema_of(text: str | None) -> int:
+    if text is None or not text.isdecimal():
+        raise registry_damaged()
+    return int(text)
 
 
 def require_schema(found: int) -> None:

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from lesionary.io.registry.place import POSTGRES, RegistryPlace
-from lesionary.io.registry.wording import is_our_fault, no_registry, registry_error
+from lesionary.io.registry.wording import is_of_database, is_our_fault, no_registry, registry_error
 
 STAGES = ("prepare", "annotate", "measure", "agree", "evaluate", "publish")
 
@@ -43,8 +43,7 @@ def read_status(
         with _connected(place) as database:
             return _status(database, protocol_digest, limit)
     except Exception as error:
-        is_drivers = type(error).__module__.partition(".")[0] in {"sqlite3", "psycopg"}
-        if not is_drivers or is_our_fault(error):
+        if not is_of_database(error) or is_our_fault(error):
             raise
         raise registry_error(error) from error
 

@@ -20,7 +20,7 @@ OUR_FAULTS = ("IntegrityError", "ProgrammingError", "DataError")
 
 def registry_error(error: Exception) -> WorkflowError:
     """Say in a sentence what a driver's exception means for the study."""
-    if isinstance(error, sqlite3.Error):
+    if isinstance(error, sqlite3.Error | UnicodeDecodeError):
         return _sqlite_error(error)
     return _postgres_error(error)
 
@@ -32,7 +32,13 @@ def is_our_fault(error: BaseException) -> bool:
     return any(base.__name__ in OUR_FAULTS for base in type(error).__mro__)
 
 
-def _sqlite_error(error: sqlite3.Error) -> WorkflowError:
+def is_of_database(error: BaseException) -> bool:
+    """Tell whether a driver raised an exception; of a damaged file also one about its text."""
+    is_drivers = type(error).__module__.partition(".")[0] in {"sqlite3", "psycopg"}
+    return is_drivers or isinstance(error, UnicodeDecodeError)
+
+
+def _sqlite_error(error: sqlite3.Error | UnicodeDecodeError) -> WorkflowError:
     code = getattr(error, "sqlite_errorname", "")
     if code.startswith(("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR")):
         return WorkflowError(
@@ -42,17 +48,22 @@ def _sqlite_error(error: sqlite3.Error) -> WorkflowError:
         )
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return busy()
-    return WorkflowError(
-        "the study's registry is damaged",
-        code="registry_damaged",
-        hint="restore the study from a backup, or make a new one and ingest again",
-    )
+    return registry_damaged()
 
 
 def no_registry() -> WorkflowError:
     """Say that there is none."""
     return WorkflowError(
         "the study has no registry", code="registry_missing", hint="make one with `lesionary new`"
+    )
+
+
+def registry_damaged() -> WorkflowError:
+    """Say that the database is not what it was."""
+    return WorkflowError(
+        "the study's registry is damaged",
+        code="registry_damaged",
+        hint="restore the study from a backup, or make a new one and ingest again",
     )
 
 
