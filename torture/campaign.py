@@ -28,6 +28,8 @@ P_PUBLISH = 0.3
 """How often a completed study is published anew, and killed meanwhile."""
 MOST_INGEST_KILLS = 2
 """Of one study: an ingest that is killed starts anew each time, for it is all or nothing."""
+MOST_RUN_KILLS = 4
+"""Of one study: a release is written in one go, so later kills would all hit ``publish``."""
 P_LOCAL = 0.15
 """How often a run has workers."""
 P_CRASH_BETWEEN = 0.3
@@ -178,8 +180,9 @@ class Campaign:
         self.tally.counts["ingests completed"] += 1
 
     def _kill_runs(self, study: Copy) -> None:
-        end = End.KILLED
-        while self._goes_on() and end is not End.DONE:
+        end, n_kills = End.KILLED, 0
+        while self._goes_on() and n_kills < MOST_RUN_KILLS and end is not End.DONE:
+            n_kills += 1
             how = "run --cluster local" if self._rng.random() < P_LOCAL else "run"
             end = self._kill(how, study)
             if end is not End.DONE:

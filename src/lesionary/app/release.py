@@ -4,7 +4,7 @@ A release holds no clock time and no identity, so one study gives the same bytes
 however often interrupted, it is published.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +20,7 @@ from lesionary.app.running import new_run
 from lesionary.app.splits import published_subsets
 from lesionary.app.study import Study
 from lesionary.core.errors import WorkflowError
-from lesionary.core.identity import key_of
+from lesionary.core.identity import canonical_json, digest
 from lesionary.io.registry import tables
 from lesionary.io.registry.chain import Draft
 from lesionary.io.registry.records import UnitRecord
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from lesionary.publish.recist_layout import LayoutImage
     from lesionary.publish.report.gallery import GalleryItem
 
-PUBLISH_VERSION = 2
+PUBLISH_VERSION = 3
+_STAGES = ("prepare", "annotate", "measure", "agree", "evaluate")
 RELEASE_UNIT = "publish/release"
 
 
@@ -58,7 +59,8 @@ class PublishReceipt:
 def publish_study(study: Study, target: Path) -> PublishReceipt:
     """Write a release of what is measured, whether or not an earlier one is up to date."""
     with study.running(), study.publishing():
-        return _publish(study, _published(study), target, Silent(), "none")
+        series = _published(study)
+        return _publish(study, series, target, _key(study, series), Silent(), "none")
 
 
 def publish_due(study: Study, progress: Progress, cluster: str) -> PublishReceipt | None:
@@ -75,7 +77,7 @@ def _publish_due(study: Study, progress: Progress, cluster: str) -> PublishRecei
     manifest, key = read_manifest(target), _key(study, series)
     if manifest is not None and manifest.get("key") == key and _is_recorded(study, key):
         return PublishReceipt(target, manifest["images"], manifest["lesions"], is_new=False)
-    return _publish(study, series, target, progress, cluster)
+    return _publish(study, series, target, key, progress, cluster)
 
 
 def _published(study: Study) -> list[SeriesResult]:
@@ -86,27 +88,37 @@ def _published(study: Study) -> list[SeriesResult]:
     return [one for one in series if one.lesions]
 
 
-def _key(study: Study, series: list[SeriesResult]) -> str:
-    compared = Comparisons.of(study)
-    return key_of(
-        PUBLISH_VERSION,
-        version("lesionary"),
-        study.protocol.model_dump(by_alias=True, exclude={"registry"}),
-        [[dict(one.row), one.prepared, one.annotated, one.measured] for one in series],
-        [compared.agreed, compared.evaluated],
-        [dict(row) for row in study.registry.rows(tables.finding, order_by=("id",))],
-        [dict(row) for row in left_out_rows(study)],
-        published_subsets(study),
-    )
+def _key(study: Study, series: Sequence[SeriesResult]) -> str:
+    """Return the hash of all that a release depends on: units stand for what they put out."""
+    return digest(canonical_json(part) for part in _parts_of_key(study, {one.id for one in series}))
+
+
+def _parts_of_key(study: Study, published: Collection[str]) -> Iterator[Any]:
+    yield [PUBLISH_VERSION, version("lesionary")]
+    yield study.protocol.model_dump(by_alias=True, exclude={"registry"})
+    yield [dict(row) for row in study.registry.rows(tables.finding, order_by=("id",))]
+    yield [dict(row) for row in left_out_rows(study)]
+    yield published_subsets(study)
+    for page in study.registry.series_pages():
+        rows = [dict(row) for row in page if row["id"] in published]
+        names = [row["id"] for row in rows]
+        for stage in _STAGES:
+            states = study.registry.unit_states(stage, names)
+            yield [[name, states[name].key, states[name].state] for name in sorted(states)]
+        yield rows
 
 
 def _publish(
-    study: Study, series: list[SeriesResult], target: Path, progress: Progress, cluster: str
+    study: Study,
+    series: list[SeriesResult],
+    target: Path,
+    key: str,
+    progress: Progress,
+    cluster: str,
 ) -> PublishReceipt:
     if not series:
         raise WorkflowError("nothing is measured yet", hint="run the study first: `lesionary run`")
     require_no_leakage(study)
-    key = _key(study, series)
     writer = ReleaseWriter(target)
     progress.start("publish", len(series))
     try:

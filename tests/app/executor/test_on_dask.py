@@ -9,6 +9,7 @@ import pytest
 from hard_tasks import act, double
 from lesionary.annotate.prompts import parse_box
 from lesionary.app.executor import ClusterOptions, Failure, InlineExecutor, executor_for
+from lesionary.app.executor.flight import TOGETHER
 
 N_WORKERS = 2
 
@@ -49,7 +50,7 @@ def test_requests_are_pulled_as_there_is_room(local):
 
     def requests():
         nonlocal pulled
-        for number in range(400):
+        for number in range(2000):
             pulled += 1
             yield number
 
@@ -57,8 +58,8 @@ def test_requests_are_pulled_as_there_is_room(local):
         ended += 1
         furthest = max(furthest, pulled - ended)
         assert outcome == 2 * position
-    assert ended == 400
-    assert furthest <= 4 * N_WORKERS
+    assert ended == 2000
+    assert furthest <= 4 * TOGETHER * N_WORKERS
 
 
 def test_a_run_that_is_given_up_leaves_the_workers_free(local):

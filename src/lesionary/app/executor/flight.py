@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from lesionary.app.executor.on_worker import run_unit
+from lesionary.app.executor.on_worker import Ran, run_units
 from lesionary.app.executor.options import Limits
 from lesionary.app.executor.outcome import WORKER_UNFIT, Failure, Lost, Outcome, Task
 
 _RESULT_S = 10.0
 """How long results may take to come; by then the worker that held them is gone."""
 _LEAST_S = 0.2
+_TOGETHER_S = 0.1
+"""Units so short that several take no longer travel together: each journey costs milliseconds."""
+TOGETHER = 16
 
 
 @dataclass(slots=True)
@@ -57,22 +60,28 @@ class Flight:
         self._limits = limits
         self._name = f"unit-{uuid4().hex}"
         self._n_started = 0
-        self._running: dict[str, tuple[Any, Unit]] = {}
+        self._running: dict[str, tuple[Any, list[Unit]]] = {}
+        self._seconds_each = _TOGETHER_S
         self._again: deque[Unit] = deque()
         self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def __len__(self) -> int:
         return len(self._running)
 
-    def start(self, unit: Unit, *, is_isolated: bool) -> None:
-        """Send one unit off; isolated, it runs in a child of its worker."""
+    @property
+    def n_together(self) -> int:
+        """How many new units to send together, by how long the last ones took."""
+        return max(1, min(TOGETHER, int(_TOGETHER_S / max(self._seconds_each, 1e-6))))
+
+    def start(self, units: list[Unit], *, is_isolated: bool) -> None:
+        """Send units off together; isolated, each runs in a child of its worker."""
         self._n_started += 1
         key = f"{self._name}-{self._n_started}"
         try:
             future = self._client.submit(
-                run_unit,
+                run_units,
                 self._task,
-                unit.request,
+                [unit.request for unit in units],
                 self._limits,
                 is_isolated,
                 key=key,
@@ -80,9 +89,9 @@ class Flight:
                 resources=self._resources,
             )
         except Exception as error:
-            self._again.append(unit)
+            self._again.extend(units)
             raise ClusterLostError("its scheduler is gone") from error
-        self._running[key] = (future, unit)
+        self._running[key] = (future, units)
         future.add_done_callback(lambda _future: self._ended.put(key))
 
     def again(self, unit: Unit) -> None:
@@ -102,11 +111,16 @@ class Flight:
             If the scheduler is gone.
         """
         keys = self._ended_keys(timeout_s)
-        outcomes = _outcomes(self._client, [self._running[key][0] for key in keys])
-        return [
-            (self._running.pop(key)[1], outcome)
-            for key, outcome in zip(keys, outcomes, strict=True)
-        ]
+        results = _results(self._client, [self._running[key][0] for key in keys])
+        ended: list[tuple[Unit, Outcome | Lost]] = []
+        for key, result in zip(keys, results, strict=True):
+            _, units = self._running.pop(key)
+            if isinstance(result, Ran):
+                self._seconds_each = result.seconds / len(units)
+                ended += zip(units, result.outcomes, strict=True)
+            else:
+                ended += [(unit, result) for unit in units]
+        return ended
 
     def _ended_keys(self, timeout_s: float) -> list[str]:
         keys: list[str] = []
@@ -118,7 +132,7 @@ class Flight:
 
     def left(self) -> Iterator[Unit]:
         """Yield the units that have not ended, and forget them."""
-        yield from (unit for _, unit in self._running.values())
+        yield from (unit for _, units in self._running.values() for unit in units)
         yield from self._again
         self._again.clear()
 
@@ -130,7 +144,7 @@ class Flight:
             self._client.cancel(futures, force=True)
 
 
-def _outcomes(client: Any, futures: list[Any]) -> list[Outcome | Lost]:
+def _results(client: Any, futures: list[Any]) -> list[Ran | Failure | Lost]:
     """Fetch several results at once, or one by one where that does not go smoothly."""
     deadline = time.monotonic() + _RESULT_S
     if len(futures) > 1 and all(future.status == "finished" for future in futures):
@@ -139,16 +153,16 @@ def _outcomes(client: Any, futures: list[Any]) -> list[Outcome | Lost]:
                 lambda: client.gather(futures, asynchronous=True), callback_timeout=_RESULT_S / 2
             )
             return list(fetched)
-    return [_outcome(future, deadline - time.monotonic()) for future in futures]
+    return [_result(future, deadline - time.monotonic()) for future in futures]
 
 
-def _outcome(future: Any, timeout_s: float) -> Outcome | Lost:
+def _result(future: Any, timeout_s: float) -> Ran | Failure | Lost:
     from distributed import KilledWorker
 
     if future.status == "cancelled":
         raise ClusterLostError("its scheduler is gone")
     try:
-        return future.result(timeout=max(timeout_s, _LEAST_S))
+        ran: Ran = future.result(timeout=max(timeout_s, _LEAST_S))
     except KilledWorker:
         return LostWorker("its worker ended")
     except TimeoutError:
@@ -159,3 +173,4 @@ def _outcome(future: Any, timeout_s: float) -> Outcome | Lost:
             f"a worker could not take it ({type(error).__name__})",
             "see that every worker has the same Lesionary, Python and Dask as this machine",
         )
+    return ran

@@ -6,6 +6,7 @@ A killer then takes nothing but its own child down, and its neighbours get a cle
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from lesionary.app.executor.flight import ClusterLostError, Flight, LostWorker, Unit
@@ -23,7 +24,7 @@ from lesionary.core.errors import WorkflowError
 
 _TICK_S = 1.0
 _AHEAD = 2
-"""Units in flight for each that can run at once, so that no worker waits for us."""
+"""Journeys in flight for each that can run at once, so that no worker waits for us."""
 _SPARE_LOSSES = 3
 """Workers that may die under a unit, beyond its retries, before it is thought the cause."""
 _RESOURCE_HINT = 'start a worker with `--resources "GPU=1"`, or say --gpus with --cluster local'
@@ -95,10 +96,11 @@ class DaskExecutor:
     def _fill(self, flight: Flight, members: Members, pulled: Iterator[Unit]) -> None:
         members.require_any()
         while len(flight) < max(1, _AHEAD * members.capacity()):
-            unit = flight.next_again() or next(pulled, None)
-            if unit is None:
+            again = flight.next_again()
+            units = list(islice(pulled, flight.n_together)) if again is None else [again]
+            if not units:
                 return
-            flight.start(unit, is_isolated=self._is_careful)
+            flight.start(units, is_isolated=self._is_careful)
 
     def _settle(
         self, flight: Flight, ended: Iterable[tuple[Unit, Outcome | Lost]]
