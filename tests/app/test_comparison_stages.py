@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from lesionary.app.study import Study
-from lesionary.io.registry import tables
 from lesionary.io.nifti import write_nifti
+from lesionary.io.registry import tables
 from small_scans import scan
 
 PATTERN = "{subject}/{subject}_{timepoint}_{reader}_mask.nii.gz"

@@ -429,4 +429,4 @@ def test_the_command_says_what_it_did_and_could_not_see(on_disk, tmp_path, capsy
     assert run_command(words) == 0
     assert "test set old: 1 patient (1 added, 0 removed)" in capsys.readouterr().out
     assert run_command(["split", str(on_disk), "--check"]) == 0
-    assert "not checked: declared test set old, by the voxels" in capsys.readouterr().out
+    assert "not checked: by the voxels, in declared test set old" in capsys.readouterr().out

@@ -33,7 +33,7 @@ def study(tmp_path, monkeypatch):
     made.registry.close()
 
 
-def a_stage(version: int = 1, *, planned=lambda name: True) -> Stage:
+def a_stage(version: int = 1, *, planned=lambda _name: True) -> Stage:
     def plan(_study, rows):
         names = [row["id"] for row in rows if planned(row["id"])]
         return [Work(name, {"n": int(name[1:])}, int(name[1:])) for name in names]

@@ -12,9 +12,9 @@ from lesionary.app.pipeline import run_until
 from lesionary.app.study import Study
 from lesionary.app.verify import verify_target
 from lesionary.core.volume import Quantity
-from lesionary.io.registry import tables
 from lesionary.io.checked_images import read_independently
 from lesionary.io.image_file import read_image_file
+from lesionary.io.registry import tables
 
 pytestmark = pytest.mark.real_data
 

@@ -97,6 +97,8 @@ def check_leakage(study: "Study", split: str | None = None) -> LeakReport:
 def require_no_leakage(study: "Study") -> None:
     """Refuse to go on where what is published as test shares anything with what trains.
 
+    What counts is the split that the protocol publishes, if it is drawn.
+
     Raises
     ------
     WorkflowError
@@ -104,13 +106,14 @@ def require_no_leakage(study: "Study") -> None:
         what counts is the folders of the layout that the images came in.
     """
     from lesionary.io.registry.checks import shared_by_subsets
+    from lesionary.io.registry.sets import split_names
 
-    report = check_leakage(study)
-    report.require_none()
-    if any(one.split is not None for one in report.splits):
-        return
+    name = study.protocol.publish.split
     with study.registry.reading() as connection:
-        shared = [(what, names) for what, names in shared_by_subsets(connection)]
+        is_drawn = name in split_names(connection)
+        found = _check(connection, name if is_drawn else None)
+        shared = [] if is_drawn else list(shared_by_subsets(connection))
+    LeakReport((found,)).require_none()
     if shared:
         told = "; ".join(f"{what}: {', '.join(names)}" for what, names in shared[:_SHOWN])
         raise WorkflowError(

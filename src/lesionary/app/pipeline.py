@@ -135,9 +135,7 @@ def run_until(
         )
 
 
-def _run_stages(
-    study: Study, stages: Sequence[Stage], running: Running
-) -> tuple[StageReport, ...]:
+def _run_stages(study: Study, stages: Sequence[Stage], running: Running) -> tuple[StageReport, ...]:
     """Run stage after stage, up to one that cannot go on."""
     reports: list[StageReport] = []
     for stage in stages:

@@ -16,10 +16,10 @@ from lesionary.app.protocol import parse_protocol
 from lesionary.app.study import Study
 from lesionary.core.errors import InputError, LesionaryError
 from lesionary.io.limits import Limits
+from lesionary.io.protocol_text import portable_text, with_registry
 from lesionary.io.registry.checks import snapshot
 from lesionary.io.registry.place import RegistryPlace, registry_place
 from lesionary.io.study_archive.layout import PROTOCOL, Manifest, OnObject, changed
-from lesionary.io.protocol_text import portable_text, with_registry
 from lesionary.io.study_archive.read import Landing, read_archive
 from lesionary.io.study_archive.write import Source, write_archive
 from lesionary.io.study_files import StudyFiles

@@ -138,6 +138,7 @@ class PublishSection(_Section):
     layout: Literal["recist"]
     images_without_lesions: bool
     gallery: int = Field(ge=0)
+    split: str = "default"
 
 
 class Protocol(_Section):

@@ -80,6 +80,11 @@ def _publish_due(study: Study, progress: Progress, cluster: str) -> PublishRecei
     return _publish(study, series, target, key, progress, cluster)
 
 
+def key_now(study: Study) -> str:
+    """Return the hash of all that a release of the study as it is would depend on."""
+    return _key(study, _published(study))
+
+
 def _published(study: Study) -> list[SeriesResult]:
     """Return what is measured, without images that the protocol does not publish."""
     series = series_results(study)
@@ -98,7 +103,7 @@ def _parts_of_key(study: Study, published: Collection[str]) -> Iterator[Any]:
     yield study.protocol.model_dump(by_alias=True, exclude={"registry"})
     yield [dict(row) for row in study.registry.rows(tables.finding, order_by=("id",))]
     yield [dict(row) for row in left_out_rows(study)]
-    yield published_subsets(study)
+    yield published_subsets(study, study.protocol.publish.split)
     for page in study.registry.series_pages():
         rows = [dict(row) for row in page if row["id"] in published]
         names = [row["id"] for row in rows]
@@ -144,7 +149,8 @@ def _publish(
 def _record(study: Study, key: str, release: Path, *, is_own: bool, cluster: str) -> None:
     """Tell in the audit what was published; the study's own release is a unit too."""
     sums = file_digest(release / CHECKSUMS)
-    told = Draft("published", "release", "", details={"key": key, "sha256": sums})
+    details = {"key": key, "sha256": sums}
+    told = Draft("published", "release", "what it rests on is new", details=details)
     if not is_own:
         study.registry.say(told)
         return

@@ -54,7 +54,7 @@ def layout_images(study: Study, series: Sequence[SeriesResult]) -> dict[str, Lay
     """Return where the image of each series goes, by the series' name."""
     ids = sorted({one.row["subject_id"] for one in series})
     subjects = {row["id"]: row for row in study.registry.rows(tables.subject, among={"id": ids})}
-    subsets = published_subsets(study)
+    subsets = published_subsets(study, study.protocol.publish.split)
     return {
         one.id: _layout_image(
             one,

@@ -239,16 +239,14 @@ class _Receipts:
     stage: str
     _records: list[UnitRecord] = field(default_factory=list)
     _whys: dict[str, str] = field(default_factory=dict)
-    _since: float = 0.0
+    _written_at: float = 0.0
 
     def add(self, record: UnitRecord, why: str) -> None:
-        """Take one more; write all when the oldest has waited long enough."""
-        now = time.monotonic()
-        if not self._records:
-            self._since = now
+        """Take one more; write all, unless something was written just before."""
         self._records.append(record)
         self._whys[record.name] = why
-        if now - self._since >= _RECORD_EVERY_S or len(self._records) >= _RECORD_AT_MOST:
+        is_time = time.monotonic() - self._written_at >= _RECORD_EVERY_S
+        if is_time or len(self._records) >= _RECORD_AT_MOST:
             self.flush()
 
     def flush(self) -> None:
@@ -257,6 +255,7 @@ class _Receipts:
             return
         self.study.registry.record_units(self._records, self._whys, holder=self.claims.holder)
         self._records, self._whys = [], {}
+        self._written_at = time.monotonic()
 
 
 def _why(work: Work, key: str, before: UnitRecord | None) -> str:

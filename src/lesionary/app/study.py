@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from lesionary.app.protocol import Protocol, StudySection, parse_protocol
-from lesionary.core.identity import digest
 from lesionary.io.lock import exclusive, queued, shared
 from lesionary.io.log_files import logging_to
 from lesionary.io.objects import ObjectStore

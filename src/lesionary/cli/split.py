@@ -8,13 +8,16 @@ import typer
 
 from lesionary.cli.output import DONE, PARTLY, Output, counted, table
 from lesionary.cli.progress import progress
-from lesionary.learn.members import Role
+from lesionary.learn.members import WORDS, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lesionary.app.declared_sets import DeclareReport
     from lesionary.app.leakage import LeakReport
     from lesionary.app.splits import SplitReport
     from lesionary.app.study import Study
+    from lesionary.learn.members import Unchecked
 
 
 class By(StrEnum):
@@ -139,8 +142,19 @@ def _leak_lines(report: "LeakReport") -> list[str]:
         lines.append(f"{_title(one.split)}: no leak found")
         if one.n_unassigned:
             lines.append(f"  {counted(one.n_unassigned, 'subject')} not assigned: split again")
-        lines += [f"  not checked: {gap.sentence()}" for gap in one.leaks.unchecked]
+        lines += _gap_lines(one.leaks.unchecked)
     return lines
+
+
+def _gap_lines(gaps: "Iterable[Unchecked]") -> list[str]:
+    """Say each thing that could not be checked once, with the sets that it is true of."""
+    sets: dict[tuple[str, str], list[str]] = {}
+    for gap in gaps:
+        sets.setdefault((WORDS[gap.kind], gap.reason), []).append(gap.in_set)
+    return [
+        f"  not checked: by {kind}, in {', '.join(names)}: {reason}"
+        for (kind, reason), names in sets.items()
+    ]
 
 
 def _title(split: str | None) -> str:

@@ -90,8 +90,11 @@ def run_text(document: dict[str, Any]) -> str:
     if document["failed"]:
         rows = [(row["unit"], row["code"], row["reason"]) for row in document["failed"]]
         lines.append("Failed:\n" + table(("unit", "code", "reason"), rows))
+        hints = dict.fromkeys(row["hint"] for row in document["failed"] if row["hint"])
+        lines += [f"  hint: {hint}" for hint in hints]
     if stopped := document.get("stopped"):
-        lines.append(f"Stopped in {stopped['stage']}: {stopped['reason']}\n  hint: {stopped['hint']}")
+        lines.append(f"Stopped in {stopped['stage']}: {stopped['reason']}")
+        lines.append(f"  hint: {stopped['hint']}")
     if lesions := document.get("lesions"):
         lines.append(_lesions_table(lesions))
     if agreement := document.get("agreement"):

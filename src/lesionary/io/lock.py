@@ -83,7 +83,7 @@ def is_free(path: Path) -> bool:
 @contextmanager
 def _opened(path: Path) -> Iterator[int]:
     with writing():
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)  # accounts may share
     try:
         yield descriptor
     finally:

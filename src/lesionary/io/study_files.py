@@ -54,7 +54,7 @@ class StudyFiles:
     @property
     def objects(self) -> Path:
         """The object store."""
-        return self.root / "objects"
+        return (self.root / "objects").absolute()  # workers may stand in another folder
 
     @property
     def logs(self) -> Path:

@@ -155,7 +155,8 @@ class LeakageError(WorkflowError):
         super().__init__(
             f"{f'split {split}: ' if split else ''}sets that must share nothing do: {told}",
             hint="draw a split of another name: it keeps subjects that share scans together, and"
-            " out of test and holdout what a declared pretraining set holds",
+            " out of test and holdout what a declared pretraining set holds; then publish that one:"
+            " split under [publish] in study.toml",
             details={
                 "pairs": [leak.document() for leak in leaks.shown],
                 "n_pairs": leaks.n_pairs,

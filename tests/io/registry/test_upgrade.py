@@ -25,6 +25,7 @@ from lesionary.io.registry.registry import Registry
 from lesionary.io.registry.revision import revision_of
 from lesionary.io.registry.status import read_status
 from lesionary.io.registry.upgrade import Upgraded, steps, upgrade_registry
+from lesionary.io.registry.version import SCHEMA_VERSION
 
 MIB = 2**20
 
@@ -196,7 +197,7 @@ def test_a_new_registry_has_the_newest_revision(registry):
     with registry.reading() as connection:
         context = MigrationContext.configure(connection)
         newest = ScriptDirectory.from_config(steps(connection, None)).get_current_head()
-        assert context.get_current_revision() == newest == revision_of(tables.SCHEMA_VERSION)
+        assert context.get_current_revision() == newest == revision_of(SCHEMA_VERSION)
 
 
 def test_the_first_step_makes_the_tables_that_old_studies_have(place, tmp_path, make_old):

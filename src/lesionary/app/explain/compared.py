@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lesionary.app.comparisons import Comparisons
-from lesionary.app.comparisons import prediction_folders
+from lesionary.app.comparisons import Comparisons, prediction_folders
 from lesionary.app.stages.agree import AGREE
 from lesionary.app.stages.evaluate import DRAFTS, EVALUATE
 

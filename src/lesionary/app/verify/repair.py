@@ -20,6 +20,7 @@ DAMAGED_FOLDER = "damaged"
 
 _WHY = "object missing: repaired by verify"
 _AGAIN = "made due again: `lesionary run STUDY` makes it anew"
+_CHANGED = "not made due again: the audit tells otherwise of {}, restore a backup"
 _INGEST = "ingest the source again, or restore the object from a backup"
 
 Told = list[dict[str, str]]
@@ -31,7 +32,8 @@ def repair_study(study: "Study") -> Told:
     Units whose objects are missing or damaged are forgotten, so the next run makes them anew. Files
     that are damaged move to ``damaged/`` within the study: in their place they would pass for whole
     when the same object is put there again. Triggers and counts are put back. What came in from
-    outside cannot be made again; ingest puts it back.
+    outside cannot be made again; ingest puts it back. A unit whose row somebody changed stays as it
+    is: to forget it would be to forget the trace of that.
 
     Raises
     ------
@@ -44,9 +46,18 @@ def repair_study(study: "Study") -> Told:
         with NameIndex() as index:
             with study.registry.reading() as connection:
                 collect_names(study.objects, connection, index)
+                changed = _changed_units(connection)
             for name, namers in index:
-                _repair_object(study, name, who_needs(namers), told)
+                _repair_object(study, name, who_needs(namers), changed, told)
     return told
+
+
+def _changed_units(connection: "Connection") -> frozenset[str]:
+    """Return the units that are not what their last events say."""
+    from lesionary.io.registry.checks import row_faults
+    from lesionary.io.registry.facts import BY_TABLE
+
+    return frozenset(fault.object for fault in row_faults(connection, BY_TABLE["unit"]))
 
 
 def _repair_registry(study: "Study", told: Told) -> None:
@@ -79,7 +90,9 @@ def _say(transaction: "Transaction", action: str, name: str, why: str) -> None:
     transaction.say(Draft(action, name, why))
 
 
-def _repair_object(study: "Study", name: str, needed_by: tuple[str, ...], told: Told) -> None:
+def _repair_object(
+    study: "Study", name: str, needed_by: tuple[str, ...], changed: frozenset[str], told: Told
+) -> None:
     for fault in faults_of(study.objects, name):
         if fault.kind is FaultKind.UNREADABLE:
             continue  # it may be whole: whose permission is missing must see to it
@@ -87,12 +100,14 @@ def _repair_object(study: "Study", name: str, needed_by: tuple[str, ...], told: 
         if is_damaged := fault.kind is not FaultKind.MISSING:
             _set_aside(study, name)
             done.append("its file was moved to damaged/")
-        units = () if is_source(needed_by) else needed_by
+        units = () if is_source(needed_by) else tuple(u for u in needed_by if u not in changed)
         _tell(study, name, units, is_damaged=is_damaged)
         if is_source(needed_by):
             done.append(_INGEST)
         elif units:
             done.append(_AGAIN)
+        if kept := sorted(changed.intersection(needed_by)):
+            done.append(_CHANGED.format(", ".join(kept)))
         told.append({"unit": name[:12], "done": "; ".join(done)})
 
 

@@ -1,10 +1,10 @@
 """Check a study with its release, or a release alone."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lesionary.app.verify.published import verify_published
 from lesionary.app.verify.releases import verify_release
 from lesionary.app.verify.report import VerifyReport
 from lesionary.core.errors import InputError
@@ -13,8 +13,6 @@ from lesionary.io.study_files import PROTOCOL_FILE
 
 if TYPE_CHECKING:
     from lesionary.app.study import Study
-
-_PUBLISH = "`lesionary publish STUDY` writes it anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +92,4 @@ def _check_study(study: "Study", options: VerifyOptions, report: VerifyReport) -
     verify_leakage(study, report)
     if study.files.release.is_dir():
         verify_release(study.files.release, report)
-        _verify_published(study, report)
-
-
-def _verify_published(study: "Study", report: VerifyReport) -> None:
-    """Compare the release's checksums with what the audit says was published under its key.
-
-    Who changed a file and its checksum together is found so. A release that no event tells of yet
-    was put in its place a moment before its process was killed: the next run tells of it.
-    """
-    manifest = release_files.read_manifest(study.files.release)
-    if manifest is None:
-        return
-    told = [
-        json.loads(event.details)
-        for event in study.registry.events(of="release")
-        if event.details is not None
-    ]
-    known = {one.get("sha256") for one in told if one.get("key") == manifest.get("key")}
-    with report.section("release/published"):
-        sums = release_files.file_digest(study.files.release / release_files.CHECKSUMS)
-        if known and sums not in known:
-            reason = "its checksums are not those of what was published"
-            report.fail("release/published", "release_changed", reason, _PUBLISH)
+    verify_published(study, report)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from lesionary.core.errors import WorkflowError
+from lesionary.io.registry.drivers import postgres_driver
 from lesionary.io.registry.place import RegistryPlace
 from lesionary.io.registry.wording import is_of_database, is_our_fault, registry_error
 
@@ -97,16 +98,7 @@ def _sqlite_engine(place: RegistryPlace) -> sa.Engine:
 
 
 def _postgres_engine(place: RegistryPlace) -> sa.Engine:
-    try:
-        import psycopg  # noqa: F401 - only whether it is there
-    except ImportError:
-        from lesionary.core.errors import PluginUnavailableError
-
-        raise PluginUnavailableError(
-            "the driver for PostgreSQL is not installed",
-            code="plugin_unavailable",
-            hint="pip install 'lesionary[postgres]'",
-        ) from None
+    postgres_driver()
     wait_ms = int(wait_s() * 1000)
     options = f"-c search_path={place.schema} -c lock_timeout={wait_ms} -c timezone=UTC"
     return sa.create_engine(

@@ -8,6 +8,7 @@ from lesionary.core.errors import WorkflowError
 from lesionary.io.registry import tables
 from lesionary.io.registry.guards import add_guards
 from lesionary.io.registry.revision import stamp
+from lesionary.io.registry.version import SCHEMA_VERSION
 from lesionary.io.registry.wording import registry_error
 
 _TAKEN = ("42P06", "23505")
@@ -38,4 +39,4 @@ def make_tables(connection: sa.Connection) -> None:
     """Make all tables, empty, with their guards."""
     tables.metadata.create_all(connection)
     add_guards(connection)
-    stamp(connection, tables.SCHEMA_VERSION)
+    stamp(connection, SCHEMA_VERSION)

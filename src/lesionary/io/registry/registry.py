@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from lesionary.core.errors import WorkflowError
 from lesionary.io.actor import this_actor
 from lesionary.io.registry import tables
 from lesionary.io.registry.chain import GENESIS, Draft, Event, Head
@@ -25,7 +24,8 @@ from lesionary.io.registry.making import make_schema, make_tables
 from lesionary.io.registry.place import RegistryPlace
 from lesionary.io.registry.records import RunRecord, UnitRecord, UnitState
 from lesionary.io.registry.transaction import Transaction, upsert
-from lesionary.io.registry.wording import no_registry, registry_damaged
+from lesionary.io.registry.version import SCHEMA, SCHEMA_VERSION, require_schema, schema_of
+from lesionary.io.registry.wording import no_registry
 
 T = TypeVar("T")
 
@@ -50,6 +50,8 @@ class Registry:
         WorkflowError
             Code ``registry_taken`` where the database holds this study already.
         """
+        if place.url is None:
+            place.path.touch(0o666)  # SQLite itself would keep a group out, whatever the umask
         registry = cls(engine_of(place), place)
         try:
             with registry.engine.begin() as connection:
@@ -77,7 +79,7 @@ class Registry:
         try:
             if place.url is not None and not registry.has_table("meta"):
                 raise no_registry()
-            require_schema(_schema_of(registry.meta("schema")))
+            require_schema(schema_of(registry.meta(SCHEMA)))
         except BaseException:
             registry.close()
             raise
@@ -337,29 +339,7 @@ def series_query() -> Any:
     ).join(point, tables.series.c.timepoint_id == point.c.id)
 
 
-def _schema_of(text: str | None) -> int:
-    if text is None or not text.isdecimal():
-        raise registry_damaged()
-    return int(text)
-
-
-def require_schema(found: int) -> None:
-    """Raise unless the registry's schema is this Lesionary's."""
-    if found > tables.SCHEMA_VERSION:
-        raise WorkflowError(
-            f"the registry has schema {found}, this Lesionary reads {tables.SCHEMA_VERSION}",
-            code="schema_new",
-            hint="use the Lesionary that made it, or a newer one",
-        )
-    if found < tables.SCHEMA_VERSION:
-        raise WorkflowError(
-            f"the registry has schema {found}, this Lesionary writes {tables.SCHEMA_VERSION}",
-            code="schema_old",
-            hint="`lesionary upgrade STUDY` brings it up; it keeps a copy of the old one",
-        )
-
-
 def _begin(connection: sa.Connection) -> None:
-    for key, value in (("schema", str(tables.SCHEMA_VERSION)), ("ingests", "0")):
+    for key, value in ((SCHEMA, str(SCHEMA_VERSION)), ("ingests", "0")):
         connection.execute(sa.insert(tables.meta), {"key": key, "value": value})
     connection.execute(sa.insert(tables.head), {"id": 1, "seq": 0, "hash": GENESIS, "at": ""})

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
+from lesionary.io.registry.drivers import postgres_driver
 from lesionary.io.registry.place import POSTGRES, RegistryPlace
+from lesionary.io.registry.version import SCHEMA, require_schema, schema_of
 from lesionary.io.registry.wording import is_of_database, is_our_fault, no_registry, registry_error
 
 STAGES = ("prepare", "annotate", "measure", "agree", "evaluate", "publish")
@@ -41,11 +43,19 @@ def read_status(
         raise no_registry()
     try:
         with _connected(place) as database:
+            _require_registry(database, place)
             return _status(database, protocol_digest, limit)
     except Exception as error:
         if not is_of_database(error) or is_our_fault(error):
             raise
         raise registry_error(error) from error
+
+
+def _require_registry(database: "_Database", place: RegistryPlace) -> None:
+    if place.url is not None and database.rows("SELECT to_regclass('meta') AS it")[0]["it"] is None:
+        raise no_registry()
+    rows = database.rows("SELECT value FROM meta WHERE key = ?", SCHEMA)
+    require_schema(schema_of(rows[0]["value"] if rows else None))
 
 
 class _Database:
@@ -71,8 +81,7 @@ def _connected(place: RegistryPlace) -> Iterator[_Database]:
         with closing(sqlite3.connect(place.reading_uri, uri=True)) as connection:
             yield _Database(connection, "?")
         return
-    import psycopg
-
+    psycopg = postgres_driver()
     url = place.url.replace(POSTGRES, "postgresql", 1)
     options = f"-c search_path={place.schema}"
     with closing(psycopg.connect(url, options=options, connect_timeout=10)) as connection:

@@ -11,8 +11,6 @@ import sqlalchemy as sa
 
 from lesionary.core.identity import canonical_json
 
-SCHEMA_VERSION = 2
-
 
 class StoredJson(sa.types.TypeDecorator[Any]):
     """JSON as canonical text: equal values are equal bytes, in every database."""

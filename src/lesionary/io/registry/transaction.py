@@ -195,7 +195,10 @@ class Transaction:
             }
             for e, draft in zip(events, self._drafts, strict=True)
         ]  # fmt: skip
-        self.connection.execute(sa.insert(tables.event), rows)
+        try:
+            self.connection.execute(sa.insert(tables.event), rows)
+        except sa.exc.IntegrityError as error:  # an event of this number is there
+            raise _head_changed() from error
         last = Head(events[-1].seq, events[-1].hash, self.at)
         self.connection.execute(
             sa.update(tables.head).values(seq=last.seq, hash=last.hash, at=last.at)
@@ -252,8 +255,10 @@ class Transaction:
 def locked_head(connection: sa.Connection) -> Head:
     """Return the chain's end and hold it until the transaction ends."""
     query = sa.select(tables.head.c.seq, tables.head.c.hash, tables.head.c.at)
-    row = connection.execute(query.with_for_update()).one()
-    return Head(row.seq, row.hash, row.at)
+    rows = connection.execute(query.with_for_update()).all()
+    if len(rows) != 1:
+        raise _head_changed()
+    return Head(*rows[0])
 
 
 def upsert(connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> Any:
@@ -276,6 +281,15 @@ def changed_meanwhile(name: str) -> WorkflowError:
         f"{name} was changed by somebody else meanwhile",
         code="changed_meanwhile",
         hint="look at it again, then repeat the change",
+    )
+
+
+def _head_changed() -> WorkflowError:
+    """Say that somebody wrote to the row that tells where the chain ends."""
+    return WorkflowError(
+        "the audit does not end where it should: nothing can be added to it",
+        code="head_changed",
+        hint="see what `lesionary verify STUDY` says, and restore the study from a backup",
     )
 
 

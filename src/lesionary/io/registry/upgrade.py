@@ -19,8 +19,9 @@ from lesionary.io.durable import replacing
 from lesionary.io.registry import tables
 from lesionary.io.registry.engine import engine_of
 from lesionary.io.registry.place import RegistryPlace
-from lesionary.io.registry.registry import Registry, require_schema, utc_now
+from lesionary.io.registry.registry import Registry, utc_now
 from lesionary.io.registry.revision import revision_of, stamp
+from lesionary.io.registry.version import SCHEMA_VERSION, require_schema
 from lesionary.io.registry.wording import no_registry, registry_error
 
 if TYPE_CHECKING:
@@ -66,17 +67,17 @@ def upgrade_registry(place: RegistryPlace) -> Upgraded:
             raise no_registry()
         with registry.reading() as connection:
             before = _schema_of(connection)
-        if before >= tables.SCHEMA_VERSION:
+        if before >= SCHEMA_VERSION:
             require_schema(before)
             return Upgraded(before, before, None)
         copy = None if place.url is not None else _copied(place.path, before)
         with registry.engine.begin() as connection:
             before = _schema_of(_alone(connection))
-            if before == tables.SCHEMA_VERSION:  # somebody else was first
+            if before == SCHEMA_VERSION:  # somebody else was first
                 return Upgraded(before, before, copy)
             aside = None if place.url is None else _free_schema(connection, place.schema, before)
             _run_steps(connection, before, aside)
-    return Upgraded(before, tables.SCHEMA_VERSION, copy or aside)
+    return Upgraded(before, SCHEMA_VERSION, copy or aside)
 
 
 def _schema_of(connection: sa.Connection) -> int:
@@ -123,7 +124,7 @@ def _run_steps(connection: sa.Connection, before: int, aside: str | None) -> Non
 
     if not sa.inspect(connection).has_table("alembic_version"):
         stamp(connection, before)
-    command.upgrade(steps(connection, aside), revision_of(tables.SCHEMA_VERSION))
+    command.upgrade(steps(connection, aside), revision_of(SCHEMA_VERSION))
 
 
 def steps(connection: sa.Connection, aside: str | None) -> "Config":

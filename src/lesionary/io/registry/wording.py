@@ -54,7 +54,10 @@ def _sqlite_error(error: sqlite3.Error | UnicodeDecodeError) -> WorkflowError:
 def no_registry() -> WorkflowError:
     """Say that there is none."""
     return WorkflowError(
-        "the study has no registry", code="registry_missing", hint="make one with `lesionary new`"
+        "the study has no registry",
+        code="registry_missing",
+        hint="make one with `lesionary new`; where it lies on a server, study.toml or"
+        " LESIONARY_REGISTRY_URL must name it",
     )
 
 

@@ -21,10 +21,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lesionary.core.errors import InputError, WorkflowError
+from lesionary.core.errors import InputError
 from lesionary.core.identity import canonical_json
 from lesionary.io.limits import KIB, MIB
 from lesionary.io.registry import tables
+from lesionary.io.registry.version import require_schema
 
 KIND = "lesionary study"
 FORMAT = 1
@@ -116,7 +117,9 @@ class Manifest:
         return manifest
 
     def _is_sound(self) -> bool:
-        require_schema(self.schema)
+        if type(self.schema) is not int:
+            raise changed(MANIFEST, "it names no schema")
+        require_schema(self.schema, "archive")
         counts = [self.objects, self.release, *self.tables.values()]
         return (
             _UUID.fullmatch(self.study) is not None
@@ -133,25 +136,6 @@ def object_member(object_id: str) -> str:
 def part_member(table: str, number: int) -> str:
     """Return where a part of a table lies; parts count from 1."""
     return f"{TABLES}{table}/{number:06d}.jsonl"
-
-
-def require_schema(found: object) -> None:
-    """Raise unless an archive's schema is this Lesionary's."""
-    if type(found) is not int:
-        raise changed(MANIFEST, "it names no schema")
-    if found > tables.SCHEMA_VERSION:
-        raise WorkflowError(
-            f"the archive has schema {found}, this Lesionary reads {tables.SCHEMA_VERSION}",
-            code="schema_new",
-            hint="use the Lesionary that made it, or a newer one",
-        )
-    if found < tables.SCHEMA_VERSION:
-        raise WorkflowError(
-            f"the archive has schema {found}, this Lesionary reads {tables.SCHEMA_VERSION}",
-            code="schema_old",
-            hint="bring up the study it was made of, with `lesionary upgrade STUDY`, and export it"
-            " again",
-        )
 
 
 def changed(member: str, reason: str) -> InputError:

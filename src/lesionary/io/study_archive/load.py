@@ -10,6 +10,7 @@ from lesionary.io.registry import tables
 from lesionary.io.registry.engine import engine_of, is_sqlite
 from lesionary.io.registry.making import make_schema, make_tables
 from lesionary.io.registry.place import RegistryPlace
+from lesionary.io.registry.version import SCHEMA_VERSION
 from lesionary.io.study_archive.check import faults
 from lesionary.io.study_archive.layout import CARRIED, IMPORT_TOKEN, changed, part_member
 from lesionary.io.study_archive.rows import insert_stored, rows_of
@@ -110,7 +111,7 @@ def require_whole(connection: sa.Connection) -> None:
     """
     _require_references(connection)
     schema = sa.select(tables.meta.c.value).where(tables.meta.c.key == "schema")
-    if connection.execute(schema).scalar() != str(tables.SCHEMA_VERSION):
+    if connection.execute(schema).scalar() != str(SCHEMA_VERSION):
         raise changed("tables/meta", "it names another schema than the archive")
     for fault in faults(connection):
         raise changed(fault.object, f"the study's audit does not hold there: {fault.reason}")

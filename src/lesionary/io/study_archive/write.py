@@ -10,8 +10,8 @@ from lesionary.core.errors import InputError, UnreadableSeriesError, WorkflowErr
 from lesionary.io.durable import replacing, writing
 from lesionary.io.name_index import NameIndex
 from lesionary.io.objects import ObjectStore
-from lesionary.io.registry import tables
 from lesionary.io.registry.object_names import needed_objects
+from lesionary.io.registry.version import SCHEMA_VERSION
 from lesionary.io.release_files import CHECKSUMS as RELEASE_CHECKSUMS
 from lesionary.io.study_archive.check import faults
 from lesionary.io.study_archive.layout import (
@@ -134,7 +134,7 @@ def _manifest(source: Source, *, n_objects: int) -> Manifest:
         n_files = _count_files(source.release)
     return Manifest(
         study=source.study_id,
-        schema=tables.SCHEMA_VERSION,
+        schema=SCHEMA_VERSION,
         objects=n_objects,
         release=n_files,
         tables={table.name: count_rows(source.connection, table) for table in CARRIED},
