@@ -32,7 +32,7 @@ class SplitLeaks:
         None where the study has no split: then all is training.
     leaks : Leaks
     n_unassigned : int
-        Subjects that came in after the split was drawn: in no set, so not compared.
+        Subjects that came in after the split was drawn: compared as what they are published as.
     """
 
     split: str | None
@@ -72,8 +72,8 @@ class LeakReport:
 def check_leakage(study: "Study", split: str | None = None) -> LeakReport:
     """Compare the sets of one split, or of every split, and all declared sets.
 
-    Without a split all subjects are training (``CONTRACT.md`` §5): what the user declared to be
-    test or holdout must share nothing with them.
+    Who is not assigned counts as what a release makes of it: training, or what its layout's folder
+    says (``CONTRACT.md`` §5). So what the user declared must share nothing with it either.
 
     Raises
     ------
@@ -113,7 +113,6 @@ def require_no_leakage(study: "Study") -> None:
         is_drawn = name in split_names(connection)
         found = _check(connection, name if is_drawn else None)
         shared = [] if is_drawn else list(shared_by_subsets(connection))
-    LeakReport((found,)).require_none()
     if shared:
         told = "; ".join(f"{what}: {', '.join(names)}" for what, names in shared[:_SHOWN])
         raise WorkflowError(
@@ -122,6 +121,7 @@ def require_no_leakage(study: "Study") -> None:
             hint="draw a split: `lesionary split`; or mend the folders and begin a new study",
             details={"pairs": [{"same": what, "series": names} for what, names in shared]},
         )
+    LeakReport((found,)).require_none()
 
 
 def _check(connection: "Connection", split: str | None) -> SplitLeaks:
@@ -137,12 +137,22 @@ def _parts(connection: "Connection", split: str | None) -> Iterator[tuple[str, M
 
     members = SplitMembers(connection, split)
     for part in members.parts():
-        role, fold = part
-        name = role if fold is None else f"{role}, fold {fold}"
+        role, name, fold = _named(part, split)
         values: dict[Kind, Callable[[], Iterator[Named]]] = {
             kind: partial(members.values, part, kind.value) for kind in Kind
         }
         yield name, MemberSet(Role(role), values, fold, _unknown(members.counts(part)))
+
+
+def _named(part: tuple[str, int | None], split: str | None) -> tuple[str, str, int | None]:
+    """Return a part's role, how leaks call it, and its fold."""
+    from lesionary.io.registry.sets import UNASSIGNED
+
+    for role, unassigned in UNASSIGNED.items():
+        if part == unassigned:
+            return role, role if split is None else f"{role}, not assigned yet", None
+    role, fold = part
+    return role, role if fold is None else f"{role}, fold {fold}", fold
 
 
 def _unknown(counts: "PartCounts") -> dict[Kind, tuple[int, str]]:

@@ -21,7 +21,7 @@ from lesionary.app.stages.evaluate import EVALUATE
 from lesionary.app.stages.measure import MEASURE
 from lesionary.app.stages.prepare import PREPARE
 from lesionary.app.study import Study
-from lesionary.core.errors import InputError
+from lesionary.core.errors import InputError, WorkflowError
 from lesionary.io.registry.chain import Draft
 from lesionary.io.registry.status import PROTOCOL_DIGEST
 
@@ -117,8 +117,11 @@ def run_until(
     wanted = STAGES if until == PUBLISH else STAGES[: names.index(until) + 1]
     shown = progress or Silent()
     options = ClusterOptions(cluster) if isinstance(cluster, str) else cluster
-    with study.running() as claims, executor_for(options) as executor:
-        _note_protocol(study)
+    with (
+        study.running(first=lambda: _note_protocol(study)) as claims,
+        executor_for(options) as executor,
+    ):
+        _require_noted(study)
         running = Running(executor, claims, options.cluster, shown)
         reports = _run_stages(study, wanted, running)
         is_whole = reports[-1].stopped is None
@@ -143,6 +146,22 @@ def _run_stages(study: Study, stages: Sequence[Stage], running: Running) -> tupl
         if reports[-1].stopped is not None:
             break
     return tuple(reports)
+
+
+def _require_noted(study: Study) -> None:
+    """Refuse to take part in what goes by another ``study.toml``: its results would be mixed.
+
+    Raises
+    ------
+    WorkflowError
+        Code ``busy``.
+    """
+    if study.registry.meta(PROTOCOL_DIGEST) != study.protocol_digest:
+        raise WorkflowError(
+            "study.toml is not what the command goes by that runs this study at the moment",
+            code="busy",
+            hint="wait until it ends, or change study.toml back",
+        )
 
 
 def _note_protocol(study: Study) -> None:

@@ -201,6 +201,8 @@ def _describe(entry: Any, text: str) -> str:
     if entry["type"] == "missing":
         return f"{where}key `{key}` is missing"
     expected = entry["msg"].removeprefix("Input should be ")
+    if path[0] == "registry":  # an address may hold a password
+        return f"{where}`{key}` should be {expected}"
     return f"{where}`{key}` should be {expected}, not {entry['input']!r}"
 
 

@@ -24,7 +24,13 @@ from lesionary.core.identity import canonical_json, digest
 from lesionary.io.registry import tables
 from lesionary.io.registry.chain import Draft
 from lesionary.io.registry.records import UnitRecord
-from lesionary.io.release_files import CHECKSUMS, ReleaseWriter, file_digest, read_manifest
+from lesionary.io.release_files import (
+    CHECKSUMS,
+    KIND,
+    ReleaseWriter,
+    file_digest,
+    read_manifest,
+)
 
 if TYPE_CHECKING:
     from lesionary.io.registry.transaction import Transaction
@@ -224,7 +230,7 @@ def _write_consensus(
 
 def _manifest(study: Study, series: list[SeriesResult]) -> dict[str, Any]:
     return {
-        "kind": "lesionary-release",
+        "kind": KIND,
         "schema": 1,
         "title": study.section.title,
         "study": study.section.id,

@@ -79,7 +79,7 @@ def left_out_rows(study: Study) -> list[Mapping[str, Any]]:
             {
                 "source": series[record.name]["source"],
                 "code": record.code,
-                "reason": f"{stage.name} failed: {record.reason}",
+                "reason": f"{stage.name} failed: {_published_reason(record)}",
                 "instances": 1,
                 "hint": record.hint or "",
                 "by_rule": False,
@@ -88,6 +88,12 @@ def left_out_rows(study: Study) -> list[Mapping[str, Any]]:
             if record.stage == stage.name and planned.get(record.name) == record.key
         ]
     return rows
+
+
+def _published_reason(record: UnitRecord) -> str:
+    """Return why a unit failed, the same whenever it fails: an event of the log is of one run."""
+    reason = record.reason or ""
+    return reason.partition(", event ")[0] if record.code == BUG_CODE else reason
 
 
 def lesion_rows(study: Study) -> list[dict[str, Any]]:

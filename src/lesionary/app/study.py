@@ -8,7 +8,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ from lesionary.io.study_files import (
     StudyFiles,
     clear_partial,
     create_folder,
+    digest_of_protocol,
     protocol_text,
 )
 from lesionary.io.vault import create_key, read_key
@@ -45,9 +46,9 @@ class Study:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.files = StudyFiles(Path(path))
-        self.protocol: Protocol = parse_protocol(
-            self.files.read_protocol(), source=str(self.files.protocol)
-        )
+        text = self.files.read_protocol()
+        self.protocol: Protocol = parse_protocol(text, source=str(self.files.protocol))
+        self._protocol_digest = digest_of_protocol(text)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> "Study":
@@ -100,8 +101,8 @@ class Study:
 
     @property
     def protocol_digest(self) -> str:
-        """The hash of ``study.toml`` as it is now."""
-        return self.files.protocol_digest
+        """The hash of ``study.toml`` as it was when the study was opened, and as it is gone by."""
+        return self._protocol_digest
 
     @cached_property
     def registry(self) -> Registry:
@@ -164,7 +165,7 @@ class Study:
         """Return what is done, due, failed, and why."""
         from lesionary.io.registry.status import read_status
 
-        return read_status(self.files.registry_place, self.protocol_digest)
+        return read_status(self.files.registry_place, self.files.protocol_digest)
 
     def verify(self, *, repair: bool = False) -> "VerifyReport":
         """Check registry, audit, objects, splits and release; see :mod:`lesionary.app.verify`."""
@@ -185,10 +186,19 @@ class Study:
             yield
 
     @contextmanager
-    def running(self) -> Iterator[Claims]:
-        """Be one of the processes that do the study's work; nothing comes in meanwhile."""
+    def running(self, *, first: Callable[[], None] | None = None) -> Iterator[Claims]:
+        """Be one of the processes that do the study's work; nothing comes in meanwhile.
+
+        ``first`` is done by whoever comes while nobody is there, and those after wait for its end.
+        """
+
+        def begin() -> None:
+            self._clear_leftovers()
+            if first is not None:
+                first()
+
         with (
-            shared(self.files.lock, first=self._clear_leftovers),
+            shared(self.files.lock, first=begin),
             logging_to(self.files.logs),
             claiming(self.registry, self.files.holders) as claims,
         ):

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lesionary.io.durable import writing
+
 LOGGER = "lesionary"
 
 
@@ -21,9 +23,10 @@ class _Line(logging.Formatter):
 @contextmanager
 def logging_to(folder: Path) -> Iterator[None]:
     """Write the records of ``lesionary`` to a file in ``folder`` for as long as the block lasts."""
-    folder.mkdir(exist_ok=True)
+    with writing():
+        folder.mkdir(exist_ok=True)
+        handler = logging.FileHandler(folder / "study.jsonl", encoding="utf-8")
     logger = logging.getLogger(LOGGER)
-    handler = logging.FileHandler(folder / "study.jsonl", encoding="utf-8")
     handler.setFormatter(_Line())
     previous = logger.level, logger.propagate
     logger.addHandler(handler)

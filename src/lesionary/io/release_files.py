@@ -1,7 +1,9 @@
 """A release on disk: written beside its place, checksummed, and put there in one step."""
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +14,7 @@ from lesionary.core.volume import LabelMap, Volume
 from lesionary.io.checked_images import write_checked
 from lesionary.io.durable import flush_to_disk, partial_name, writing
 
+KIND = "lesionary-release"
 MANIFEST = "release.json"
 CHECKSUMS = "SHA256SUMS"
 _CHUNK_BYTES = 1 << 22
@@ -33,13 +36,8 @@ class ReleaseWriter:
 
     def __post_init__(self) -> None:
         with writing():  # behind a link lies the folder that is meant
-            self.target = self.target.resolve()
-        if self.target.exists() and not is_replaceable(self.target):
-            raise InputError(
-                "something that is no release stands there",
-                hint="name a new folder, or an earlier release",
-                source=str(self.target),
-            )
+            self.target = _resolved(self.target)
+            self._require_replaceable()
         self._folder = partial_name(self.target.absolute())
         with writing():
             self._folder.mkdir(parents=True)
@@ -68,15 +66,25 @@ class ReleaseWriter:
 
     def settle(self, manifest: dict[str, Any]) -> Path:
         """Add manifest and checksums, and put the release in its place."""
-        sums = {path: file_digest(self._folder / path) for path in sorted(self._written)}
+        with writing():
+            sums = {path: file_digest(self._folder / path) for path in sorted(self._written)}
         document = manifest | {"files": sums}
         self.add_text(MANIFEST, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
         sums[MANIFEST] = file_digest(self._folder / MANIFEST)
         lines = [f"{digest}  {path}\n" for path, digest in sorted(sums.items())]
         self.add_text(CHECKSUMS, "".join(lines))
         with writing():
+            self._require_replaceable()
             replace_folder(self._folder, self.target.absolute())
         return self.target
+
+    def _require_replaceable(self) -> None:
+        if self.target.exists() and not is_replaceable(self.target):
+            raise InputError(
+                "something that is no release stands there",
+                hint="name a new folder, or an earlier release; move files of your own out of it",
+                source=str(self.target),
+            )
 
     def _place(self, path: str) -> Path:
         place = self._folder / path
@@ -87,8 +95,32 @@ class ReleaseWriter:
 
 
 def is_replaceable(folder: Path) -> bool:
-    """Tell whether a folder is an earlier release, or empty."""
-    return folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir()))
+    """Tell whether a folder is empty, or an earlier release and nothing else."""
+    if not folder.is_dir():
+        return False
+    released = _released(folder)
+    return list_files(folder) <= released if released else not any(folder.iterdir())
+
+
+def _released(folder: Path) -> set[str]:
+    """Return the paths that an earlier release says are its own; one of its two lists is enough."""
+    manifest = read_manifest(folder) or {}
+    is_ours = manifest.get("kind") == KIND and isinstance(manifest.get("files"), dict)
+    told = set(manifest["files"]) if is_ours else set()
+    try:
+        summed = set(read_checksums(folder))
+    except (OSError, UnicodeDecodeError):
+        summed = set()
+    told |= summed if MANIFEST in summed else set()
+    return told | {MANIFEST, CHECKSUMS} if told else told
+
+
+def _resolved(path: Path) -> Path:
+    """Follow links; a circle of them is told as the system tells it."""
+    try:
+        return path.resolve()
+    except RuntimeError:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
 
 
 def replace_folder(new: Path, target: Path) -> None:

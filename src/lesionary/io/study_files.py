@@ -5,6 +5,7 @@ import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from lesionary.core.errors import InputError, WorkflowError
 from lesionary.core.identity import digest
@@ -33,8 +34,8 @@ class StudyFiles:
 
     @property
     def protocol_digest(self) -> str:
-        """The hash of ``study.toml`` as it is now; where the registry lies is no part of it."""
-        return digest([without_registry(self.read_protocol()).encode()])
+        """The hash of ``study.toml`` as it is now."""
+        return digest_of_protocol(self.read_protocol())
 
     @property
     def registry_place(self) -> RegistryPlace:
@@ -48,8 +49,11 @@ class StudyFiles:
                 hint="mend that line",
                 source=str(self.protocol),
             ) from None
-        study, registry = (tables.get(name) or {} for name in ("study", "registry"))
-        return registry_place(self.registry, str(study.get("id", "")), registry.get("url"))
+        study, registry = (_table(tables, name, self.protocol) for name in ("study", "registry"))
+        url = registry.get("url", "")
+        if not isinstance(url, str):
+            raise _no_table("registry", self.protocol)
+        return registry_place(self.registry, str(study.get("id", "")), url)
 
     @property
     def objects(self) -> Path:
@@ -98,6 +102,34 @@ class StudyFiles:
                 hint="save it as UTF-8",
                 source=str(self.protocol),
             ) from None
+        except OSError as error:
+            raise InputError(
+                f"study.toml cannot be read: {error.strerror}",
+                code="protocol",
+                hint="see to its permissions, and that it is a file",
+                source=str(self.protocol),
+            ) from None
+
+
+def digest_of_protocol(text: str) -> str:
+    """Return the hash of a ``study.toml``; where the registry lies is no part of it."""
+    return digest([without_registry(text).encode()])
+
+
+def _table(tables: dict[str, Any], name: str, source: Path) -> dict[str, Any]:
+    table = tables.get(name, {})
+    if not isinstance(table, dict):
+        raise _no_table(name, source)
+    return table
+
+
+def _no_table(name: str, source: Path) -> InputError:
+    return InputError(
+        f"`{name}` is not the table that it should be",
+        code="protocol",
+        hint="write it as `lesionary new` does",
+        source=str(source),
+    )
 
 
 def shipped_protocols() -> tuple[str, ...]:

@@ -125,6 +125,12 @@ def parse_address(text: str) -> Address:
 def _printed(number: str, unit: str) -> PrintedNumber:
     known = unit.lower() or None
     if known is not None and known not in UNITS:
+        if known.startswith(","):
+            raise InputError(
+                "a number has a point before its decimals, and nothing between its thousands",
+                code="usage",
+                hint="write 1234.5, not 1,234.5 or 1234,5",
+            )
         raise InputError(
             f"no unit `{unit}`", code="usage", hint=f"units: {', '.join(UNITS)}; or none"
         )

@@ -134,7 +134,11 @@ def json_text_of(value: Any) -> str:
 
 
 def cells_with(release: Published, number: PrintedNumber) -> list[Cell]:
-    """Return every cell that holds exactly the number, else every one that rounds to it."""
+    """Return every cell that holds exactly the number, then every one that rounds to it.
+
+    Of a whole number that some cells hold exactly only those count: `8` is a count, not 7.9 ml.
+    But 0.80 may well be what 0.7966 was printed as, wherever else exactly 0.8 stands.
+    """
     found: dict[str, list[Cell]] = {"exact": [], "rounded": []}
     near = _Near(number)
     for text, cell in chain(_csv_numbers(release), _json_numbers(release)):
@@ -143,7 +147,10 @@ def cells_with(release: Published, number: PrintedNumber) -> list[Cell]:
             made = cell()
             if number.unit is None or _has_unit(made, number.unit):
                 found[kind].append(made)
-    return found["exact"] or found["rounded"]
+    is_whole = number.half_step >= Decimal("0.5")
+    if is_whole and found["exact"]:
+        return found["exact"]
+    return found["exact"] + found["rounded"]
 
 
 class _Near:

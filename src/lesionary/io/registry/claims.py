@@ -15,6 +15,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from lesionary.core.errors import WorkflowError
+from lesionary.io.durable import writing
 from lesionary.io.lock import holding, is_free
 from lesionary.io.registry import tables
 from lesionary.io.registry.engine import is_sqlite, patiently
@@ -117,7 +118,8 @@ def claiming(registry: Registry, folder: Path) -> Iterator[Claims]:
     """
     holder = uuid4().hex
     if registry.place.url is None:
-        folder.mkdir(exist_ok=True)
+        with writing():
+            folder.mkdir(exist_ok=True)
         lock = folder / f"{holder}{LOCK_SUFFIX}"
         try:
             with holding(lock):

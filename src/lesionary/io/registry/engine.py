@@ -4,6 +4,7 @@ SQLite: WAL, every write a ``BEGIN IMMEDIATE`` transaction, a busy timeout, fore
 PostgreSQL: one schema a study, writers queue at the row of ``head``.
 """
 
+import math
 import os
 import sqlite3
 import time
@@ -12,21 +13,39 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from lesionary.core.errors import WorkflowError
+from lesionary.core.errors import InputError, WorkflowError
 from lesionary.io.registry.drivers import postgres_driver
-from lesionary.io.registry.place import RegistryPlace
+from lesionary.io.registry.place import RegistryPlace, wrong_url
 from lesionary.io.registry.wording import is_of_database, is_our_fault, registry_error
 
 WAIT_VARIABLE = "LESIONARY_REGISTRY_WAIT_S"
 _WAIT_S = 60.0
+_WAIT_AT_MOST_S = 86_400.0
 _TRY_EVERY_S = 0.5
 
 T = TypeVar("T")
 
 
 def wait_s() -> float:
-    """Return how long a writer waits for another, in seconds."""
-    return float(os.environ.get(WAIT_VARIABLE) or _WAIT_S)
+    """Return how long a writer waits for another, in seconds.
+
+    Raises
+    ------
+    InputError
+        Code ``usage`` where the environment says otherwise than with a number from 0 to a day.
+    """
+    text = os.environ.get(WAIT_VARIABLE) or str(_WAIT_S)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= _WAIT_AT_MOST_S:
+        raise InputError(
+            f"{WAIT_VARIABLE} is no number of seconds from 0 to {_WAIT_AT_MOST_S:g}",
+            code="usage",
+            hint=f"export {WAIT_VARIABLE}={_WAIT_S:g}",
+        )
+    return seconds
 
 
 def patiently(work: Callable[[], T]) -> T:
@@ -101,8 +120,12 @@ def _postgres_engine(place: RegistryPlace) -> sa.Engine:
     postgres_driver()
     wait_ms = int(wait_s() * 1000)
     options = f"-c search_path={place.schema} -c lock_timeout={wait_ms} -c timezone=UTC"
+    try:
+        url = sa.make_url(str(place.url))
+    except (sa.exc.ArgumentError, ValueError):
+        raise wrong_url("the registry's address cannot be read") from None
     return sa.create_engine(
-        str(place.url),
+        url,
         connect_args={"options": options, "connect_timeout": 10},
         pool_pre_ping=True,
         pool_size=2,

@@ -31,12 +31,9 @@ class RegistryPlace:
 
     def __post_init__(self) -> None:
         if self.url is not None and not self.url.startswith(f"{POSTGRES}://"):
-            scheme = self.url.partition("://")[0]
-            raise InputError(
-                f"a registry cannot lie in `{scheme}`",
-                code="registry_url",
-                hint=f"{POSTGRES}://user@host:port/database, or no URL for a file in the study",
-            )
+            scheme, is_address, _ = self.url.partition("://")
+            found = f"cannot lie in `{scheme}`" if is_address else "has another sort of address"
+            raise wrong_url(f"a registry {found}")
 
     @property
     def schema(self) -> str:
@@ -58,6 +55,15 @@ class RegistryPlace:
     def reading_uri(self) -> str:
         """Address of the file for SQLite, for reading only."""
         return f"{self.path.absolute().as_uri()}?{'immutable=1' if self.is_frozen else 'mode=ro'}"
+
+
+def wrong_url(message: str) -> InputError:
+    """Say what a registry's address looks like; never the address, which may hold a password."""
+    return InputError(
+        message,
+        code="registry_url",
+        hint=f"{POSTGRES}://user@host:port/database, or no URL for a file in the study",
+    )
 
 
 def registry_place(path: Path, study_id: str, url: str | None) -> RegistryPlace:

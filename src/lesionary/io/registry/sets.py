@@ -24,7 +24,12 @@ _KINDS_THAT_LINK = ("study_uid", "pixels")
 Part = tuple[str, int | None]
 """Part and fold; None without folds."""
 
-ALL_TRAIN: Part = ("train", None)
+UNASSIGNED: Mapping[str, Part] = {
+    "train": ("unassigned train", None),
+    "test": ("unassigned test", None),
+}
+"""Who has no part in the split yet, by the folder that a release would put the images into: where
+their layout had them, and without a layout to ``train``."""
 
 _PAGE = {"yield_per": 5000}
 
@@ -41,7 +46,7 @@ class PartCounts:
 
 
 class SplitMembers:
-    """The members of a split, part by part; all are training where no split is named.
+    """The members of a split, part by part; nobody is assigned where no split is named.
 
     Parameters
     ----------
@@ -62,34 +67,36 @@ class SplitMembers:
         often = sa.select(slices.sop_uid).group_by(slices.sop_uid).having(sa.func.count() > 1)
         named = sa.select(declared.value).where(declared.kind == "sop_uid")
         query = (
-            sa.select(series.subject_id, slices.sop_uid, series.id)
+            sa.select(series.subject_id, slices.sop_uid, series.id, series.subset)
             .join_from(tables.instance, tables.series, slices.series_id == series.id)
             .where(slices.sop_uid.in_(sa.union(often, named)))
         )
         rows = self._connection.execute(query).all()
         parts = self._parts_of({row[0] for row in rows})
         found: dict[Part, list[tuple[str, str]]] = {}
-        for subject, sop_uid, series_id in rows:
-            if subject in parts:
-                found.setdefault(parts[subject], []).append((sop_uid, series_id))
+        for subject, sop_uid, series_id, subset in rows:
+            part = parts.get(subject) or UNASSIGNED["test" if subset == "test" else "train"]
+            found.setdefault(part, []).append((sop_uid, series_id))
         return found
 
     def _parts_of(self, subjects: set[str]) -> dict[str, Part]:
-        if self._split is None:
-            return dict.fromkeys(subjects, ALL_TRAIN)
+        if self._split is None or not subjects:
+            return {}
         return {
             row["subject_id"]: (row["part"], row["fold"])
-            for row in (split_rows(self._connection, self._split) if subjects else ())
+            for row in split_rows(self._connection, self._split)
         }
 
     def parts(self) -> list[Part]:
-        """Return the parts, training by folds."""
-        if self._split is None:
-            return [ALL_TRAIN]
+        """Return the parts, training by folds, and last those of who is not assigned."""
         row = tables.split.c
         query = sa.select(row.part, row.fold).distinct().where(row.name == self._split)
         found = [(str(part), fold) for part, fold in self._connection.execute(query)]
-        return sorted(found, key=lambda one: (one[0], -1 if one[1] is None else one[1]))
+        parts = sorted(found, key=lambda one: (one[0], -1 if one[1] is None else one[1]))
+        return parts + [part for part in UNASSIGNED.values() if self._has_subjects(part)]
+
+    def _has_subjects(self, part: Part) -> bool:
+        return self._connection.execute(self._subjects(part).limit(1)).first() is not None
 
     def values(self, part: Part, kind: str) -> Iterator[tuple[str, str]]:
         """Yield a part's values of one kind, each with the subject or the series that has it.
@@ -106,9 +113,7 @@ class SplitMembers:
             )
         else:
             value = _BY_SERIES[kind]
-            query = sa.select(value, series.id).where(
-                series.subject_id.in_(self._subjects(part)), value.is_not(None)
-            )
+            query = sa.select(value, series.id).where(self._is_series_of(part), value.is_not(None))
         for row in self._connection.execute(query, execution_options=_PAGE):
             yield row[0], row[1]
 
@@ -126,20 +131,38 @@ class SplitMembers:
             sa.func.count(),
             sa.func.coalesce(sa.func.sum(sa.case((first_slice, 0), else_=1)), 0),
             sa.func.coalesce(sa.func.sum(sa.case((series.pixel_hash.is_(None), 1), else_=0)), 0),
-        ).where(series.subject_id.in_(members))
+        ).where(self._is_series_of(part))
         n_subjects, n_from_file = self._connection.execute(own_subjects).one()
         n_series, n_without_slices, n_without_pixels = self._connection.execute(own_series).one()
         return PartCounts(
             n_subjects, int(n_from_file), n_series, int(n_without_slices), int(n_without_pixels)
         )
 
+    def _is_series_of(self, part: Part) -> sa.ColumnElement[bool]:
+        series = tables.series.c
+        is_of_subject = series.subject_id.in_(self._subjects(part))
+        if part not in UNASSIGNED.values():
+            return is_of_subject
+        is_test = series.subset == "test"
+        return is_of_subject & (is_test if part == UNASSIGNED["test"] else ~is_test)
+
     def _subjects(self, part: Part) -> sa.Select[Any]:
-        if self._split is None:
-            return sa.select(tables.subject.c.id)
         row, (name, fold) = tables.split.c, part
+        if part in UNASSIGNED.values():
+            return self._unassigned(part)
         return sa.select(row.subject_id).where(
             row.name == self._split, row.part == name, row.fold.is_not_distinct_from(fold)
         )
+
+    def _unassigned(self, part: Part) -> sa.Select[Any]:
+        subject, series = tables.subject.c, tables.series.c
+        tested = sa.select(series.subject_id).where(series.subset == "test")
+        is_here: sa.ColumnElement[bool] = subject.id.in_(tested)
+        if part == UNASSIGNED["train"]:
+            others = sa.select(series.subject_id).where(series.subset != "test")
+            is_here = subject.id.in_(others) | ~is_here
+        assigned = sa.select(tables.split.c.subject_id).where(tables.split.c.name == self._split)
+        return sa.select(subject.id).where(is_here, subject.id.not_in(assigned))
 
 
 def split_names(connection: sa.Connection) -> list[str]:

@@ -2,7 +2,8 @@
 
 import sqlite3
 
-from lesionary.core.errors import WorkflowError
+from lesionary.core.errors import LesionaryError, WorkflowError
+from lesionary.io.registry.place import wrong_url
 
 _NO_RIGHT = "42501"
 _REFUSALS = (
@@ -14,22 +15,39 @@ _REFUSALS = (
 )
 """What a server says to one it does not let in: then the driver knows no state, only the text."""
 
+_NO_CONNECTION = "53300"
+_FULL = ("too many connections", "too many clients", "remaining connection slots")
+"""What a server says that has no connection left: again only the text is known."""
+
 OUR_FAULTS = ("IntegrityError", "ProgrammingError", "DataError")
 """What a database says of a wrong statement, not of its file or server."""
 
 
-def registry_error(error: Exception) -> WorkflowError:
+_OF_ADDRESS = ("connection option", "URI", "IPv6 host")
+"""What the driver says of an address that it cannot read."""
+
+
+def registry_error(error: Exception) -> LesionaryError:
     """Say in a sentence what a driver's exception means for the study."""
     if isinstance(error, sqlite3.Error | UnicodeDecodeError):
         return _sqlite_error(error)
+    if _is_of_address(error):
+        return wrong_url("the registry's address cannot be read")
     return _postgres_error(error)
 
 
 def is_our_fault(error: BaseException) -> bool:
     """Tell whether a driver complains of a statement; then a bug is a bug."""
-    if getattr(error, "sqlstate", None) == _NO_RIGHT:
+    if getattr(error, "sqlstate", None) == _NO_RIGHT or _is_of_address(error):
         return False
     return any(base.__name__ in OUR_FAULTS for base in type(error).__mro__)
+
+
+def _is_of_address(error: BaseException) -> bool:
+    """Tell whether a driver complains of the address before it tried it."""
+    is_drivers = type(error).__name__ == "ProgrammingError" and is_of_database(error)
+    is_local = is_drivers and getattr(error, "sqlstate", None) is None
+    return is_local and any(words in str(error) for words in _OF_ADDRESS)
 
 
 def is_of_database(error: BaseException) -> bool:
@@ -98,11 +116,17 @@ def _postgres_error(error: Exception) -> WorkflowError:
             code="registry_refused",
             hint="see to user, password and database of the registry's URL",
         )
-    if state and not state.startswith(_GONE):
+    if state and not state.startswith((*_GONE, _NO_CONNECTION)):
         return WorkflowError(
             f"the registry's server refuses: SQLSTATE {state}",
             code="registry_refused",
             hint="the database server's log says more",
+        )
+    if state == _NO_CONNECTION or any(words in str(error) for words in _FULL):
+        return WorkflowError(
+            "the registry's server has no connection to spare",
+            code="registry_unreachable",
+            hint="wait until others end, or raise the server's or the user's connection limit",
         )
     return WorkflowError(
         "the registry's server cannot be reached",
