@@ -136,3 +136,12 @@ def _run_table():
     from lesionary.io.registry import tables
 
     return tables.run
+
+
+def test_a_unit_that_was_changed_past_us_is_told_of_before_it_is_replaced(study):
+    run(study, a_stage())
+    with study.registry.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE unit SET key = 'forged' WHERE name = 'u1'")
+    run(study, a_stage())
+    actions = [e.action for e in study.registry.events() if e.object == "unit/double/u1"]
+    assert actions == ["done", "found changed", "done"]

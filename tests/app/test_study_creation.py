@@ -37,3 +37,13 @@ def test_a_vault_that_cannot_be_written_leaves_no_folder(tmp_path, monkeypatch):
     with pytest.raises(WorkflowError):
         Study.create(tmp_path / "study")
     assert {path.name for path in tmp_path.iterdir()} == {"file"}
+
+
+def test_another_key_of_the_same_name_is_refused(tmp_path):
+    """Under it, known subjects would be taken for new ones, and no guard would see."""
+    study = Study.create(tmp_path / "study")
+    (key,) = (tmp_path / "vault" / "keys").iterdir()
+    assert len(study.key) == len(key.read_bytes())
+    key.write_bytes(bytes(32))
+    with pytest.raises(WorkflowError, match="not the one"):
+        _ = Study.open(tmp_path / "study").key

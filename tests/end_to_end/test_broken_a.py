@@ -18,9 +18,10 @@ from lesionary.cli.main import run_command
 from lesionary.core.errors import WorkflowError
 from lesionary.io.registry.engine import WAIT_VARIABLE
 from lesionary.io.registry.place import URL_VARIABLE
+from lesionary.measure import lesions
 from small_scans import write_scans
 
-DONE, UNUSABLE = 0, 2
+DONE, PARTLY, UNUSABLE = 0, 1, 2
 PASSWORD = "not-to-be-seen"  # noqa: S105 - of nobody
 WRONG_URLS = (
     f"postgresql+psycopg://u:{PASSWORD}@host:port/db",
@@ -198,6 +199,29 @@ def test_a_study_opened_before_its_protocol_changed_says_what_it_went_by(study):
     opened.run()
     assert opened.status()["protocol_changed"] is True
     assert Study.open(study).run().published.is_new
+
+
+def test_a_case_that_fails_by_a_fault_of_ours_leaves_the_same_release_each_time(
+    study, monkeypatch, lesionary
+):
+    changed_protocol(study)
+    n_calls = []
+
+    def fail_once(*args, _whole=lesions.measure_lesions, **options):
+        n_calls.append(1)
+        if len(n_calls) == 1:
+            raise RuntimeError
+        return _whole(*args, **options)
+
+    left_out = []
+    for _ in range(2):
+        n_calls.clear()
+        monkeypatch.setattr("lesionary.measure.lesions.measure_lesions", fail_once)
+        code, document = lesionary("run", study)
+        assert (code, [row["code"] for row in document["failed"]]) == (PARTLY, ["bug"])
+        left_out.append((study / "release" / "left_out.csv").read_bytes())
+        monkeypatch.undo()
+    assert left_out[0] == left_out[1]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals that stop a process")

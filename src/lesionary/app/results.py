@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lesionary.app.executor import BUG_CODE
 from lesionary.app.stage import finished
 from lesionary.app.stages.agree import AGREE
 from lesionary.app.stages.annotate import ANNOTATE
@@ -12,6 +13,7 @@ from lesionary.app.stages.measure import MEASURE
 from lesionary.app.stages.prepare import PREPARE
 from lesionary.app.study import Study
 from lesionary.io.registry import tables
+from lesionary.io.registry.records import UnitRecord
 
 
 @dataclass(frozen=True, slots=True)

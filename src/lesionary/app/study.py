@@ -30,7 +30,7 @@ from lesionary.io.study_files import (
     digest_of_protocol,
     protocol_text,
 )
-from lesionary.io.vault import create_key, read_key
+from lesionary.io.vault import create_key, key_check, read_key, require_key
 
 if TYPE_CHECKING:
     from lesionary.app.executor import ClusterOptions
@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from lesionary.app.progress import Progress
     from lesionary.app.release import PublishReceipt
     from lesionary.app.verify import VerifyReport
+
+
+KEY_CHECK = "key_check"
+"""What the event of a study's making says of its key."""
 
 
 class Study:
@@ -78,8 +82,11 @@ class Study:
         try:
             files = StudyFiles(pending.temporary)
             files.protocol.write_text(text, encoding="utf-8")
-            _create_registry(files, protocol=parsed.name)
-            create_key(root, study_id)
+            made = Registry.create(files.registry_place)
+            check = key_check(create_key(root, study_id), study_id)
+            why = f"by protocol {parsed.name}"
+            made.say(Draft("created", "study", why, details={KEY_CHECK: check}))
+            made.close()
             pending.settle()
         finally:
             pending.discard()
@@ -116,8 +123,12 @@ class Study:
 
     @property
     def key(self) -> bytes:
-        """The study's secret, from the vault."""
-        return read_key(self.files.root, self.section.id)
+        """The study's secret, from the vault; it must be the one that the study was made with."""
+        key = read_key(self.files.root, self.section.id)
+        created = list(self.registry.events(of="study"))[:1]
+        told = json.loads(created[0].details or "{}") if created else {}
+        require_key(key, self.section.id, told.get(KEY_CHECK))
+        return key
 
     def ingest(
         self,
@@ -214,12 +225,6 @@ class Study:
         for folder in (self.files.root, self.files.objects, *self.objects.shelves()):
             clear_partial(folder)
         clear_locks(self.files.holders)
-
-
-def _create_registry(files: StudyFiles, *, protocol: str) -> None:
-    registry = Registry.create(files.registry_place)
-    registry.say(Draft("created", "study", f"by protocol {protocol}"))
-    registry.close()
 
 
 def _with_study(text: str, study_id: str, title: str, registry: str | None) -> str:

@@ -4,6 +4,7 @@ From a study's key come its keyed hashes and date shifts. Whoever holds it could
 against the hashes, so it never lies in the study.
 """
 
+import hmac
 import os
 import secrets
 import stat
@@ -71,6 +72,29 @@ def read_key(study: Path, study_id: str) -> bytes:
     if len(key) != KEY_BYTES:
         raise WorkflowError(f"the study's key has {len(key)} bytes, not {KEY_BYTES}")
     return key
+
+
+def key_check(key: bytes, study_id: str) -> str:
+    """Return what a study may hold of its key: enough to know it again, too little to guess it."""
+    return hmac.new(key, f"lesionary study {study_id}".encode(), "sha256").hexdigest()
+
+
+def require_key(key: bytes, study_id: str, check: str | None) -> None:
+    """Raise unless a key is the one that a study was made with.
+
+    ``check`` is null for studies of before there were checks.
+
+    Raises
+    ------
+    WorkflowError
+        Code ``wrong_key``. Under another key, known subjects would be new ones.
+    """
+    if check is not None and not hmac.compare_digest(check, key_check(key, study_id)):
+        raise WorkflowError(
+            "the vault's key for this study is not the one that the study was made with",
+            code="wrong_key",
+            hint="set LESIONARY_VAULT to the vault that the study was made with",
+        )
 
 
 def _key_path(folder: Path, study_id: str) -> Path:

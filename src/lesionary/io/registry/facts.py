@@ -83,9 +83,11 @@ def series_fact(values: Mapping[str, Any], sop_uids: list[str]) -> str:
     return fact_of(dict(values) | {_SOPS: sop_uids})
 
 
-def facts(connection: sa.Connection, audited: Audited) -> Iterator[tuple[str, str]]:
-    """Yield object and hash of every row of a table, as it is in the database now."""
-    raw = sa.select(*(_raw(column) for column in audited.table.columns))
+def facts(
+    connection: sa.Connection, audited: Audited, *where: sa.ColumnElement[bool]
+) -> Iterator[tuple[str, str]]:
+    """Yield object and hash of every row of a table (``where``), as it is in the database now."""
+    raw = sa.select(*(_raw(column) for column in audited.table.columns)).where(*where)
     flags = [c.name for c in audited.table.columns if isinstance(c.type, sa.Boolean)]
     slices = _Slices(connection) if audited.table is tables.series else None
     if slices is not None:

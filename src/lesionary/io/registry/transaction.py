@@ -16,7 +16,7 @@ from lesionary.core.errors import WorkflowError
 from lesionary.io.registry import tables
 from lesionary.io.registry.chain import Draft, Head, linked
 from lesionary.io.registry.engine import is_sqlite
-from lesionary.io.registry.facts import BY_TABLE, Row, fact_of, series_fact, stored
+from lesionary.io.registry.facts import BY_TABLE, Row, fact_of, facts, series_fact, stored
 from lesionary.io.registry.records import RunRecord, UnitRecord
 
 CLOCK_TOLERANCE = dt.timedelta(minutes=5)
@@ -158,6 +158,7 @@ class Transaction:
         """Make units due again, or drop those that no longer exist."""
         unit = tables.unit
         known = self._known(stage, list(names))
+        self._tell_changed(stage, list(known))
         for name, row in known.items():
             self.connection.execute(
                 sa.delete(unit).where(unit.c.stage == stage, unit.c.name == name)
@@ -228,6 +229,7 @@ class Transaction:
             return
         unit = tables.unit
         columns = [column.name for column in unit.columns]
+        self._tell_changed(stage, [one.name for one in records if one.name in known])
         rows = []
         for record in records:
             before = known.get(record.name)
@@ -241,6 +243,25 @@ class Transaction:
             if before is not None:
                 self.count(f"unit:{stage}:{before['state']}", -1)
         self.connection.execute(upsert(self.connection, unit, columns), rows)
+
+    def _tell_changed(self, stage: str, names: Sequence[str]) -> None:
+        """Say which rows that are about to go are not what their last events say.
+
+        Somebody changed them past Lesionary; what replaces them must not hide that.
+        """
+        if not names:
+            return
+        unit, event = tables.unit, tables.event
+        objects = {f"unit/{stage}/{name}" for name in names}
+        query = sa.select(event.c.object, event.c.fact).where(event.c.object.in_(objects))
+        told = {
+            row.object: row.fact for row in self.connection.execute(query.order_by(event.c.seq))
+        }
+        where = (unit.c.stage == stage, unit.c.name.in_(names))
+        for name, fact in facts(self.connection, BY_TABLE[unit.name], *where):
+            if told.get(name) != fact:
+                why = "the row was not what its last event says: it was changed past Lesionary"
+                self._drafts.append(Draft("found changed", name, why, fact))
 
     def _write_counts(self) -> None:
         rows = [{"name": name, "n": n} for name, n in sorted(self._counts.items()) if n]
