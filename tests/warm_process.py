@@ -35,7 +35,7 @@ class Done:
     code : int
     took_s : float
     writes : list of str
-        What it wrote, in order: ``sync``, ``rename``, ``commit``; None where it was killed.
+        What it wrote, in order (``sync``, ``rename``, ``exchange``, ``commit``); None if killed.
     """
 
     code: int
@@ -87,15 +87,18 @@ def spread(n_writes: int, n_points: int) -> list[Crash]:
 
 
 class _Port:
-    """All that a study's writes go through: flushes, renames and commits."""
+    """All that a study's writes go through: flushes, changes of names, and commits."""
 
     def __init__(self, crash: Crash | None) -> None:
         from sqlalchemy.engine.default import DefaultDialect
+
+        from lesionary.io import release_files
 
         self.writes: list[str] = []
         self._crash = crash
         os.fsync = self._watched(os.fsync, "sync")
         os.replace = self._watched(os.replace, "rename")
+        release_files.exchange = self._watched(release_files.exchange, "exchange")
         DefaultDialect.do_commit = self._watched(DefaultDialect.do_commit, "commit")
 
     def _watched(self, write: Callable[..., Any], kind: str) -> Callable[..., Any]:

@@ -205,12 +205,30 @@ def test_a_publish_that_crashes_between_release_and_record_is_made_good_by_a_run
 ):
     calm = calm_run[0]
     writes = warm.do("publish", copy_of(calm, tmp_path / "calm"), "--json").writes
-    aside, settled = [n for n, kind in enumerate(writes) if kind == "rename"][-2:]
+    settled = writes.index("exchange")
     told = len(writes) - 1 - writes[::-1].index("commit")
-    for crash in (Crash(aside, AFTER), Crash(settled, AFTER), Crash(told, BEFORE)):
+    for crash in (Crash(settled, BEFORE), Crash(settled, AFTER), Crash(told, BEFORE)):
         study = copy_of(calm, tmp_path / f"publish-{crash.n}-{crash.when}")
         assert warm.do("publish", study, "--json", crash=crash).code == -9, crash
         assert_nothing_is_lost(study, calm)
+        assert warm.do("run", study, "--json").code == 0
+        assert_is_as_if_undisturbed(study, calm)
+
+
+def test_a_crash_while_a_release_replaces_another_leaves_one_of_the_two(warm, calm_run, tmp_path):
+    changed = copy_of(calm_run[0], tmp_path / "changed")
+    protocol = changed / "study.toml"
+    protocol.write_text(protocol.read_text().replace('"caliper"', '"as_published"'))
+    calm = copy_of(changed, tmp_path / "calm")
+    writes = warm.do("run", calm, "--json").writes
+    settled = writes.index("exchange")
+    old, new = (files_below(study / "release") for study in (changed, calm))
+    assert old != new
+    for crash, release in ((Crash(settled, BEFORE), old), (Crash(settled, AFTER), new)):
+        study = copy_of(changed, tmp_path / crash.when)
+        assert warm.do("run", study, "--json", crash=crash).code == -9
+        assert files_below(study / "release") == release
+        assert verify_target(study).failed == []
         assert warm.do("run", study, "--json").code == 0
         assert_is_as_if_undisturbed(study, calm)
 

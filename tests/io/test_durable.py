@@ -1,9 +1,10 @@
 import errno
+from contextlib import suppress
 
 import pytest
 
 from lesionary.core.errors import WorkflowError
-from lesionary.io.durable import PARTIAL, make_folder, replacing, write_bytes, writing
+from lesionary.io.durable import PARTIAL, exchange, make_folder, replacing, write_bytes, writing
 
 
 def test_content_is_replaced_whole(tmp_path):
@@ -68,3 +69,20 @@ def test_a_folder_where_a_file_lies_is_refused(tmp_path):
         with pytest.raises(WorkflowError) as refused:
             make_folder(path)
         assert refused.value.code == "not_writable"
+
+
+def test_names_are_exchanged_in_one_step_or_not_at_all(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        folder.mkdir()
+        (folder / "name.txt").write_text(folder.name)
+    is_done = exchange(one, other)
+    found = (one / "name.txt").read_text(), (other / "name.txt").read_text()
+    assert found == (("other", "one") if is_done else ("one", "other"))
+
+
+def test_what_is_not_there_is_not_exchanged(tmp_path):
+    (tmp_path / "one").mkdir()
+    with suppress(FileNotFoundError):
+        assert exchange(tmp_path / "one", tmp_path / "other") is False
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]

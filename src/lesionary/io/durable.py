@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from lesionary.core.errors import WorkflowError
@@ -25,6 +26,11 @@ _HINTS = {
     errno.EROFS: "the disk may only be read: mount it for writing, or copy the study elsewhere",
     errno.EACCES: "ask the owner of the folder for permission to write in it",
 }
+
+
+_AT_CWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
+_CANNOT_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""What a kernel or a disk says that has no exchange of names."""
 
 
 @contextmanager
@@ -91,6 +97,32 @@ def make_folder(path: Path) -> None:
     with writing(path):
         path.mkdir(exist_ok=True)
         flush_to_disk(path.parent)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two files or folders change names in one step; tell whether that can be done here.
+
+    Linux and macOS know it, not every disk does; elsewhere nothing happens.
+
+    Raises
+    ------
+    OSError
+        If the system refuses, such as for want of permission.
+    """
+    import ctypes
+
+    libc: Any = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
+    names = os.fsencode(one), os.fsencode(other)
+    if hasattr(libc, "renameat2"):
+        refused = libc.renameat2(_AT_CWD, names[0], _AT_CWD, names[1], _RENAME_EXCHANGE)
+    elif hasattr(libc, "renamex_np"):
+        refused = libc.renamex_np(*names, _RENAME_SWAP)
+    else:
+        return False
+    code = ctypes.get_errno() if refused else 0
+    if code and code not in _CANNOT_EXCHANGE:
+        raise OSError(code, os.strerror(code), str(one), None, str(other))
+    return not code
 
 
 @contextmanager

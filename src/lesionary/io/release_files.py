@@ -6,13 +6,13 @@ import json
 import os
 import shutil
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lesionary.core.errors import InputError
 from lesionary.core.volume import LabelMap, Volume
 from lesionary.io.checked_images import write_checked
-from lesionary.io.durable import flush_to_disk, partial_name, writing
+from lesionary.io.durable import exchange, flush_to_disk, partial_name, writing
 
 KIND = "lesionary-release"
 MANIFEST = "release.json"
@@ -94,12 +94,19 @@ class ReleaseWriter:
         return place
 
 
+_LEFT_BY_VIEWERS = {".DS_Store", "Thumbs.db", "desktop.ini"}
+"""Files that systems put into folders that somebody looks at."""
+
+
 def is_replaceable(folder: Path) -> bool:
-    """Tell whether a folder is empty, or an earlier release and nothing else."""
+    """Tell whether a folder is empty, or an earlier release and nothing else of the user's."""
     if not folder.is_dir():
         return False
     released = _released(folder)
-    return list_files(folder) <= released if released else not any(folder.iterdir())
+    there = {
+        path for path in list_files(folder) if PurePosixPath(path).name not in _LEFT_BY_VIEWERS
+    }
+    return there <= released if released else not any(folder.iterdir())
 
 
 def _released(folder: Path) -> set[str]:
@@ -124,17 +131,21 @@ def _resolved(path: Path) -> Path:
 
 
 def replace_folder(new: Path, target: Path) -> None:
-    """Rename a folder to ``target``; what stood there goes aside first and is removed after.
+    """Rename a folder to ``target``, and remove what stood there.
 
-    Once the new one is in place it counts; what cannot be removed of the old stays aside.
+    Where the system can exchange two names in one step, there is always one of the two at
+    ``target``; else the old one goes aside first. Once the new one is in place it counts: what
+    cannot be removed of the old stays under a temporary name.
     """
-    aside = partial_name(target)
-    if target.exists():
-        target.replace(aside)
-    new.replace(target)
+    old = new
+    if not target.exists():
+        new.replace(target)
+    elif not exchange(new, target):
+        old = partial_name(target)
+        target.replace(old)
+        new.replace(target)
     flush_to_disk(target.parent)
-    if aside.exists():
-        shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def file_digest(path: Path) -> str:

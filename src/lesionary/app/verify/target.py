@@ -31,6 +31,14 @@ class VerifyOptions:
     repair: bool = False
 
 
+def _is_file(path: Path) -> bool:
+    """Tell whether there is a file; a name that the system does not take is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def verify_target(target: Path, options: VerifyOptions | None = None) -> VerifyReport:
     """Check everything, and report everything that does not hold.
 
@@ -45,7 +53,7 @@ def verify_target(target: Path, options: VerifyOptions | None = None) -> VerifyR
     """
     options = options or VerifyOptions()
     report = VerifyReport()
-    if (target / release_files.MANIFEST).is_file():
+    if _is_file(target / release_files.MANIFEST):
         if options.anchor is not None or options.repair:
             raise InputError(
                 "a release alone has no audit, and nothing in it can be made again",
@@ -53,7 +61,7 @@ def verify_target(target: Path, options: VerifyOptions | None = None) -> VerifyR
                 hint="--anchor and --repair are for studies",
             )
         verify_release(target, report)
-    elif (target / PROTOCOL_FILE).is_file():
+    elif _is_file(target / PROTOCOL_FILE):
         _verify_study(target, options, report)
     else:
         raise InputError(
