@@ -1,4 +1,4 @@
-"""A study with a row in every table, made by hand in a fraction of a second."""
+"""A study with a row in every table, made by hand in a fraction of a second, and its travels."""
 
 import io
 import tarfile
@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 
+from lesionary.app.portable import export_study, import_study
 from lesionary.app.study import Study
 from lesionary.core.volume import Geometry, LabelMap, Quantity, Volume
 from lesionary.io.registry import tables
@@ -130,6 +132,28 @@ def _publish(study: Study) -> None:
     writer.add_text("lesions.csv", "series,lesion\nser-0001,1\n")
     writer.add_bytes("train/images/one.bin", bytes(range(256)) * 5)
     writer.settle({"images": 1})
+
+
+def exported(study: Study, archive: Path) -> bytes:
+    """Export a study, let go of it, and return the archive's bytes."""
+    export_study(study, archive)
+    study.registry.close()
+    return archive.read_bytes()
+
+
+def imported(archive: Path, root: Path, **options: Any) -> Study:
+    """Import an archive and open what came of it."""
+    import_study(archive, root, **options)
+    return Study.open(root)
+
+
+def schemas_of(url: str) -> set[str]:
+    """Return the schemas of studies that a database holds."""
+    engine = sa.create_engine(url)
+    try:
+        return {name for name in sa.inspect(engine).get_schema_names() if "study" in name}
+    finally:
+        engine.dispose()
 
 
 def members_of(archive: Path) -> dict[str, bytes]:

@@ -1,8 +1,11 @@
-"""Rows that tests of the registry write."""
+"""Rows that tests of the registry write, and what the audit has against rows."""
 
 from typing import Any
 
+from lesionary.io.registry.checks import RowFault, row_faults, snapshot
+from lesionary.io.registry.facts import AUDITED
 from lesionary.io.registry.records import RunRecord, UnitRecord
+from lesionary.io.registry.registry import Registry
 
 
 def a_subject(number: int = 1) -> dict[str, Any]:
@@ -85,3 +88,9 @@ def a_unit(
 ) -> UnitRecord:
     output = {"n": 1} if state == "done" else None
     return UnitRecord("measure", name, key, state, **({"output": output} | values))
+
+
+def faults_of(registry: Registry) -> list[RowFault]:
+    """Return every row of any table that is not what its last event says."""
+    with snapshot(registry) as connection:
+        return [fault for audited in AUDITED for fault in row_faults(connection, audited)]

@@ -29,8 +29,8 @@ from lesionary.io.registry import checks
 from lesionary.io.registry.chain import Draft
 from lesionary.io.registry.claims import claiming
 from lesionary.io.registry.facts import BY_TABLE, facts
+from lesionary.io.registry.reading import PAGE_SIZE, series_query
 from lesionary.io.registry.records import UnitRecord
-from lesionary.io.registry.registry import PAGE_SIZE, series_query
 from lesionary.io.registry.status import read_status
 from lesionary.io.registry.tables import series as series_table
 from lesionary.io.registry.tables import unit as unit_table

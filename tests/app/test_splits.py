@@ -22,6 +22,7 @@ from lesionary.core.volume import AxisOrder, Volume
 from lesionary.io.nifti import write_nifti
 from lesionary.io.registry import tables
 from lesionary.learn.members import Kind, LeakageError, Role
+from registry_rows import faults_of
 
 PATIENTS = tuple(f"Planted-{n:03d}" for n in range(12))
 SHAPE = (3, 6, 5)
@@ -122,10 +123,9 @@ def test_two_splits_of_one_study_stand_side_by_side(study):
 
 def test_every_assignment_is_told_in_the_audit(study):
     split_study(study, NO_FOLDS)
-    told = study.registry.last_facts("split")
+    told = [one.object for one in study.registry.events() if one.object.startswith("split/")]
     assert sorted(told) == sorted(f"split/default/{name}" for name in stored_split(study))
-    facts = {name: fact for kind, rows in study.registry.facts() for name, fact in rows}
-    assert {name: facts[name] for name in told} == told
+    assert faults_of(study.registry) == []
 
 
 def test_nothing_is_stored_of_a_split_that_cannot_be(small):

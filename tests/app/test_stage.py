@@ -28,7 +28,11 @@ def study(tmp_path, monkeypatch):
         made.registry, "series_pages", lambda: iter([[{"id": f"u{n}"} for n in numbers]])
     )
     yield SimpleNamespace(
-        registry=made.registry, protocol=made.protocol, files=made.files, numbers=numbers
+        registry=made.registry,
+        protocol=made.protocol,
+        files=made.files,
+        home=made.home,
+        numbers=numbers,
     )
     made.registry.close()
 

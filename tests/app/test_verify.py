@@ -9,15 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from lesionary.app.audit import accept_clock, anchor
+from lesionary.app.audit import accept_clock, anchor, remark
 from lesionary.app.study import Study
 from lesionary.app.verify import VerifyOptions, VerifyReport, verify_target
+from lesionary.cli.main import run_command
 from lesionary.core.errors import InputError, WorkflowError
 from lesionary.io.registry import registry as registry_module
 from lesionary.io.registry import tables
 from lesionary.io.registry.chain import Draft
 from lesionary.io.registry.facts import AUDITED
 from lesionary.io.registry.registry import Registry
+from lesionary.io.registry.status import PROTOCOL_DIGEST
 from small_scans import write_scans
 from tampering import Intruder, content, copy_study, make_study
 
@@ -207,6 +209,7 @@ def test_what_came_in_comes_back_when_it_is_ingested_again(study, made, what, ho
     assert study.run().document()["failed"] == []
     after = release_bytes(study)
     same = [name for name in before if name.startswith("images/") or name.endswith(".csv")]
+    same.remove("summary.csv")  # counts what came in twice
     assert {name: after[name] for name in same} == {name: before[name] for name in same}
 
 
@@ -300,6 +303,39 @@ def test_a_damaged_release_is_written_anew_by_publish(study):
     assert release_bytes(study) == before
 
 
+def test_a_protocol_that_was_edited_since_the_last_run_is_a_note_and_no_fault(study, capsys):
+    def notes() -> list[tuple[str, str]]:
+        study.registry.close()
+        report = verify_target(study.files.root)
+        assert (report.failed, "protocol" in report.done) == ([], True)
+        return [(row["unit"], row["code"]) for row in report.document()["notes"]]
+
+    text = study.files.read_protocol()
+    assert notes() == []
+    study.files.protocol.write_text(text.replace("min_voxels = ", "min_voxels = 1"))
+    assert notes() == [("protocol", "protocol_changed")]
+    assert run_command(["verify", str(study.files.root)]) == 0
+    assert "note: study.toml was edited" in capsys.readouterr().out
+    remark(study, "this was me", of="protocol")
+    assert notes() == [("protocol", "protocol_changed")]
+    noted = study.registry.meta(PROTOCOL_DIGEST)
+    study.registry.set_meta(PROTOCOL_DIGEST, study.files.protocol_digest)
+    assert notes() == [("protocol", "protocol_changed")], "no event tells of the new one"
+    study.registry.set_meta(PROTOCOL_DIGEST, noted)
+    study.files.protocol.write_text(text)
+    assert notes() == []
+    study.files.protocol.write_text(text.replace("min_voxels = ", "min_voxels = 1"))
+    Study.open(study.files.root).run()
+    assert notes() == []
+
+
+def test_where_nothing_ran_no_protocol_is_another(tmp_path):
+    study = Study.create(tmp_path / "study")
+    study.files.protocol.write_text(study.files.read_protocol() + "# mine\n")
+    study.registry.close()
+    assert verify_target(study.files.root).document()["notes"] == []
+
+
 def test_train_and_test_folders_that_share_a_patient_are_a_leak(study):
     study.registry.close()
     with Intruder(study.files.root) as intruder:
@@ -321,6 +357,7 @@ def test_a_section_that_ends_with_an_error_is_one_more_fault():
         "failed": [
             {"unit": "one", "code": "registry_damaged", "reason": "it broke", "hint": "mend it"}
         ],
+        "notes": [],
         "counts": {},
     }
 

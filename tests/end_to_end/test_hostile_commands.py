@@ -169,17 +169,47 @@ def test_an_unwritable_source_map_stops_before_anything_is_taken(run, study, ima
     assert run("status", study)[1] == before
 
 
-def test_an_interrupt_is_130_without_a_traceback(study, image):
-    script = (
-        "import os, signal, sys\n"
-        "import lesionary.io.image_file as module\n"
-        "def stop(*_, **__): os.kill(os.getpid(), signal.SIGINT)\n"
-        "module.read_image_file = stop\n"
-        "from lesionary.cli import main\n"
-        "main(sys.argv[1:])\n"
-    )
-    command = [sys.executable, "-c", script, "ingest", str(study), str(image), "--json"]
+INTERRUPTED = """
+import os, signal, sys
+import {module} as module
+def stop(*_, **__): os.kill(os.getpid(), signal.SIGINT)
+module.{function} = stop
+from lesionary.cli import main
+main(sys.argv[1:])
+"""
+
+
+def interrupted(*words: object, at: tuple[str, str]) -> tuple[int, str, str]:
+    script = INTERRUPTED.format(module=at[0], function=at[1])
+    command = [sys.executable, "-c", script, *map(str, words)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert (ran.returncode, ran.stdout) == (130, "")
     assert "Traceback" not in ran.stderr
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+READING = ("lesionary.io.image_file", "read_image_file")
+LOADING = ("typer", "Typer")
+"""Two moments of a command; the other is before there is one."""
+
+
+@pytest.mark.parametrize("at", [READING, LOADING], ids=["reading", "loading"])
+def test_an_interrupt_is_130_and_one_document(study, image, at):
+    code, out, err = interrupted("ingest", study, image, "--json", at=at)
+    error = json.loads(out)["error"]
+    assert (code, error["code"], err) == (130, "interrupted", "")
+    assert set(error) == {"code", "message", "hint", "source", "sources"}
+    assert "goes on" in error["hint"]
     assert not list(study.rglob(".partial-*"))
+
+
+@pytest.mark.parametrize("at", [READING, LOADING], ids=["reading", "loading"])
+def test_an_interrupt_is_one_line_that_says_how_to_go_on(study, image, at):
+    code, out, err = interrupted("ingest", study, image, at=at)
+    assert (code, out, err.count("\n")) == (130, "", 1)
+    assert "run the same command again: it goes on" in err
+
+
+def test_an_interrupted_file_verb_does_not_claim_to_go_on(image, tmp_path):
+    words = ("file", "segment", image, "--box", BOX, "-o", tmp_path / "o.nii.gz")
+    code, out, err = interrupted(*words, at=("lesionary.app.files.single", "open_sources"))
+    assert (code, out, err) == (130, "", "interrupted; run the same command again\n")

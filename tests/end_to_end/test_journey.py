@@ -69,6 +69,17 @@ def test_the_published_tables_say_what_was_measured(run, study, tmp_path):
         assert sorted(counts, reverse=True) == list(counts)
 
 
+def test_every_lesion_names_the_layer_and_the_value_that_it_was_measured_on(run, study, tmp_path):
+    run("ingest", study, write_scans(tmp_path / "scans", with_masks=True))
+    _, ran = run("measure", study)
+    assert ran["lesions"]
+    objects = Study.open(study).objects
+    for row in ran["lesions"]:
+        layer = objects.get_label_map(row["layer"])
+        assert layer.labels[row["value"]] == row["label"]
+        assert np.count_nonzero(layer.array == row["value"]) == row["voxels"]
+
+
 def test_a_release_is_read_back_by_ingest_with_the_same_measures(run, study, tmp_path):
     run("ingest", study, write_scans(tmp_path / "scans", with_masks=True))
     _, first = run("run", study)

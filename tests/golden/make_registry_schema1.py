@@ -15,7 +15,6 @@ from pathlib import Path
 
 from lesionary import Study
 from lesionary.app.ingest import IngestOptions
-from lesionary.io.dicom.write import SeriesHeader, hashed_uid, write_series
 from lesionary.io.nifti import write_nifti
 from lesionary.io.phantom_readers import PATTERN, SPEC, write_reader_scans
 from lesionary.phantoms.mouse import mouse_scan
@@ -25,7 +24,10 @@ BOXES = "image,lesion,i0,i1,j0,j1,k0,k1,label\nK01_0_CT_image.nii.gz,A,3,9,3,9,2
 
 def make_study(folder: Path) -> Study:
     """Ingest twice, by readers' names and with boxes, and run all stages."""
-    from lesionary.io.registry import UnitRecord  # as that Lesionary had it
+    # As that Lesionary had them:
+    from lesionary.io.dicom.write import SeriesHeader, hashed_uid, write_series
+
+    from lesionary.io.registry import UnitRecord
 
     scans = write_reader_scans(folder / "scans", seed=7, n_scans=2)
     (scans / "torn.nii.gz").write_bytes(b"\x1f\x8b torn")

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 CLOCK_ACCEPTED = ("accepted", "clock")
 """Action and object of the event that allows time to step back before it."""
 
+PROTOCOL_READ = ("read", "protocol")
+"""Action and object of the event that tells by which ``study.toml`` runs go from here on."""
+
 REMARKED = "remarked"
 STUDY_OBJECT = "study"
 

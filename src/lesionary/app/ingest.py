@@ -153,6 +153,7 @@ def ingest_paths(
         named = NamedImages(intake.images, known, ids, pseudonyms)
         for number in pairing.boxes:
             table.place_boxes(intake.sources[number], named)
+        study.home.require()  # rows must not name objects that went elsewhere
         written = write_rows(study, journal, intake.images, table)
         shown.finish(STAGE)
     return IngestReport(
@@ -234,9 +235,10 @@ class _Intake:
                 series = ImageSeries(
                     volume, identity, tables.technical_of(identity), findings=read.findings
                 )
-                self._admit(entry.number, series, named, 1)
             except LesionaryError as error:
                 journal.refuse(entry.number, [as_finding(error)])
+            else:
+                self._admit(entry.number, series, named, 1)
             self.progress.advance(STAGE)
 
     def place_masks(self, table: DrawingTable) -> None:

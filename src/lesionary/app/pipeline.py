@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lesionary.app.audit import PROTOCOL_READ
 from lesionary.app.comparisons import Comparisons
 from lesionary.app.executor import ClusterOptions, executor_for
 from lesionary.app.progress import Progress, Silent
@@ -170,6 +171,6 @@ def _note_protocol(study: Study) -> None:
     if before != now:
         details = {"before": before, "now": now}
         study.registry.say(
-            Draft("read", "protocol", "study.toml is new or changed", details=details)
+            Draft(*PROTOCOL_READ, "study.toml is new or changed", details=details)
         )
         study.registry.set_meta(PROTOCOL_DIGEST, now)

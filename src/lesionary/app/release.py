@@ -14,8 +14,9 @@ from lesionary.app.comparison_files import add_comparison
 from lesionary.app.comparisons import Comparisons, Part, comparison_parts
 from lesionary.app.leakage import require_no_leakage
 from lesionary.app.progress import Progress, Silent
+from lesionary.app.release_place import release_place
 from lesionary.app.release_tables import layout_images, write_tables
-from lesionary.app.results import SeriesResult, left_out_rows, series_results
+from lesionary.app.results import SeriesResult, left_out_rows, series_results, to_publish
 from lesionary.app.running import new_run
 from lesionary.app.splits import published_subsets
 from lesionary.app.study import Study
@@ -23,21 +24,25 @@ from lesionary.core.errors import WorkflowError
 from lesionary.core.identity import canonical_json, digest
 from lesionary.io.registry import tables
 from lesionary.io.registry.chain import Draft
+from lesionary.io.registry.checks import snapshot
 from lesionary.io.registry.records import UnitRecord
+from lesionary.io.registry.soundness import require_sound
 from lesionary.io.release_files import (
     CHECKSUMS,
     KIND,
     ReleaseWriter,
     file_digest,
     read_manifest,
+    resolved,
 )
+from lesionary.publish.tables import csv_text
 
 if TYPE_CHECKING:
     from lesionary.io.registry.transaction import Transaction
     from lesionary.publish.recist_layout import LayoutImage
     from lesionary.publish.report.gallery import GalleryItem
 
-PUBLISH_VERSION = 3
+PUBLISH_VERSION = 4
 _STAGES = ("prepare", "annotate", "measure", "agree", "evaluate")
 RELEASE_UNIT = "publish/release"
 
@@ -65,6 +70,7 @@ class PublishReceipt:
 def publish_study(study: Study, target: Path) -> PublishReceipt:
     """Write a release of what is measured, whether or not an earlier one is up to date."""
     with study.running(), study.publishing():
+        _require_sound(study)
         series = _published(study)
         return _publish(study, series, target, _key(study, series), Silent(), "none")
 
@@ -83,6 +89,7 @@ def _publish_due(study: Study, progress: Progress, cluster: str) -> PublishRecei
     manifest, key = read_manifest(target), _key(study, series)
     if manifest is not None and manifest.get("key") == key and _is_recorded(study, key):
         return PublishReceipt(target, manifest["images"], manifest["lesions"], is_new=False)
+    _require_sound(study)
     return _publish(study, series, target, key, progress, cluster)
 
 
@@ -92,11 +99,7 @@ def key_now(study: Study) -> str:
 
 
 def _published(study: Study) -> list[SeriesResult]:
-    """Return what is measured, without images that the protocol does not publish."""
-    series = series_results(study)
-    if study.protocol.publish.images_without_lesions:
-        return series
-    return [one for one in series if one.lesions]
+    return to_publish(study, series_results(study))
 
 
 def _key(study: Study, series: Sequence[SeriesResult]) -> str:
@@ -127,10 +130,12 @@ def _publish(
     progress: Progress,
     cluster: str,
 ) -> PublishReceipt:
+    place = release_place(study, target)
     if not series:
         raise WorkflowError("nothing is measured yet", hint="run the study first: `lesionary run`")
     require_no_leakage(study)
-    writer = ReleaseWriter(target)
+    study.home.require()
+    writer = ReleaseWriter(place)
     progress.start("publish", len(series))
     try:
         images = layout_images(study, series)
@@ -141,15 +146,32 @@ def _publish(
         for part in parts:
             add_comparison(writer, part.folder, part.tables, part.pictures)
         _write_consensus(study, series, images, writer, compared)
-        writer.add_text("report.html", _report(study, series, gallery, parts))
+        _write_report(study, series, gallery, parts, writer)
         n_lesions = sum(len(one.lesions) for one in series)
         manifest = _manifest(study, series) | {"key": key, "lesions": n_lesions}
+        _require_sound(study)  # again: writing takes long
         release = writer.settle(manifest)
     finally:
         writer.discard()
     progress.finish("publish")
-    _record(study, key, release, is_own=target == study.files.release, cluster=cluster)
+    is_own = place == resolved(study.files.release)
+    _record(study, key, release, is_own=is_own, cluster=cluster)
     return PublishReceipt(release, len(series), n_lesions)
+
+
+def _require_sound(study: Study) -> None:
+    """Refuse to publish rows that are not what their last events say.
+
+    A unit's key tells what its output was made of, not what it is: whoever changes a number in the
+    database leaves the key.
+
+    Raises
+    ------
+    WorkflowError
+        Code ``audit_broken``.
+    """
+    with snapshot(study.registry) as connection:
+        require_sound(connection)
 
 
 def _record(study: Study, key: str, release: Path, *, is_own: bool, cluster: str) -> None:
@@ -245,13 +267,21 @@ def _manifest(study: Study, series: list[SeriesResult]) -> dict[str, Any]:
     }
 
 
-def _report(
+def _write_report(
     study: Study,
     series: list[SeriesResult],
     gallery: "list[GalleryItem]",
     parts: Sequence[Part],
-) -> str:
+    writer: ReleaseWriter,
+) -> None:
+    """Write the report, and as a table the statistics that it is printed from."""
     from lesionary.app.report_data import report_data
     from lesionary.publish.report.page import render_report
+    from lesionary.publish.report.summarising import summary_of
+    from lesionary.publish.report.summary import SUMMARY_COLUMNS
 
-    return render_report(report_data(study, series, gallery, parts))
+    data = report_data(study, series, gallery, parts)
+    summary = summary_of(data)
+    rows = (one.row() for one in summary)
+    writer.add_text("summary.csv", csv_text(SUMMARY_COLUMNS, rows))
+    writer.add_text("report.html", render_report(data, summary))

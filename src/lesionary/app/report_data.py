@@ -45,6 +45,7 @@ def report_data(
     ``parts`` are the study's comparisons; ``truth`` is known of phantoms only.
     """
     findings = study.registry.rows(tables.finding, order_by=("id",))
+    notes = _notes(findings)
     protocol = study.protocol
     annotated = {one.id: bool(one.annotated["is_annotated"]) for one in results}
     return ReportData(
@@ -54,7 +55,12 @@ def report_data(
         protocol_version=protocol.version,
         software_version=version("lesionary"),
         series=tuple(
-            _series(row, findings, is_annotated=annotated.get(row["id"], False))
+            _series(
+                row,
+                notes.get(row["id"], ()),
+                is_annotated=annotated.get(row["id"], False),
+                is_published=row["id"] in annotated,
+            )
             for row in study.registry.all_series()
         ),
         left_out=tuple(_left_out(row) for row in left_out_rows(study)),
@@ -85,7 +91,18 @@ def _comparison(part: Part) -> ComparisonPart:
     )
 
 
-def _series(row: Any, findings: Sequence[Any], *, is_annotated: bool) -> SeriesRow:
+def _notes(findings: Sequence[Any]) -> dict[str, list[Note]]:
+    """Return what the gate noticed, by series."""
+    found: dict[str, list[Note]] = {}
+    for row in findings:
+        if row["series_id"] is not None:
+            found.setdefault(row["series_id"], []).append(Note(row["code"], row["reason"]))
+    return found
+
+
+def _series(
+    row: Any, notes: Sequence[Note], *, is_annotated: bool, is_published: bool
+) -> SeriesRow:
     k, j, i = row["shape"]
     across, down, along = row["spacing_mm"]
     return SeriesRow(
@@ -97,13 +114,10 @@ def _series(row: Any, findings: Sequence[Any], *, is_annotated: bool) -> SeriesR
         shape=(k, j, i),
         spacing_mm=(across, down, along),
         outcome=Outcome(row["outcome"]),
-        notes=tuple(
-            Note(finding["code"], finding["reason"])
-            for finding in findings
-            if finding["series_id"] == row["id"]
-        ),
+        notes=tuple(notes),
         source=row["source"],
         is_annotated=is_annotated,
+        is_published=is_published,
     )
 
 

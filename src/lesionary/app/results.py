@@ -59,6 +59,26 @@ def series_results(study: Study) -> list[SeriesResult]:
     ]
 
 
+def stored_results(study: Study) -> list[SeriesResult]:
+    """Return every series that is measured as it is stored, were it out of date by now."""
+    outputs = [
+        {name: unit.output for name, unit in units.items() if unit.state == "done"}
+        for units in map(study.registry.units, (PREPARE.name, ANNOTATE.name, MEASURE.name))
+    ]
+    return [
+        SeriesResult(row, *(found[row["id"]] for found in outputs))
+        for row in study.registry.all_series()
+        if all(row["id"] in found for found in outputs)
+    ]
+
+
+def to_publish(study: Study, series: list[SeriesResult]) -> list[SeriesResult]:
+    """Leave out the images that the protocol does not publish."""
+    if study.protocol.publish.images_without_lesions:
+        return series
+    return [one for one in series if one.lesions]
+
+
 _BY_NAME = {stage.name: stage for stage in (PREPARE, ANNOTATE, MEASURE, AGREE, EVALUATE)}
 
 
@@ -85,6 +105,7 @@ def left_out_rows(study: Study) -> list[Mapping[str, Any]]:
                 "instances": 1,
                 "hint": record.hint or "",
                 "by_rule": False,
+                "unit": f"{stage.name}/{record.name}",
             }
             for record in failed
             if record.stage == stage.name and planned.get(record.name) == record.key

@@ -129,6 +129,7 @@ class _StageRun:
         )
         try:
             for position, outcome in outcomes:
+                self.study.home.require()
                 work, why = self._in_work.pop(position)
                 record = self._record(work, outcome)
                 self._receipts.add(record, why)

@@ -23,7 +23,9 @@ from lesionary.io.protocol_text import with_registry, without_table
 from lesionary.io.registry.chain import Draft
 from lesionary.io.registry.claims import Claims, claiming, clear_locks
 from lesionary.io.registry.registry import Registry
+from lesionary.io.scratch import clear_abandoned
 from lesionary.io.study_files import (
+    Home,
     StudyFiles,
     clear_partial,
     create_folder,
@@ -53,6 +55,7 @@ class Study:
         text = self.files.read_protocol()
         self.protocol: Protocol = parse_protocol(text, source=str(self.files.protocol))
         self._protocol_digest = digest_of_protocol(text)
+        self.home = Home.of(self.files.root)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> "Study":
@@ -192,7 +195,7 @@ class Study:
     @contextmanager
     def working(self) -> Iterator[None]:
         """Be the one process that changes the study, and clear what a killed one left."""
-        with exclusive(self.files.lock), logging_to(self.files.logs):
+        with self._at_home(), exclusive(self.files.lock), logging_to(self.files.logs):
             self._clear_leftovers()
             yield
 
@@ -209,6 +212,7 @@ class Study:
                 first()
 
         with (
+            self._at_home(),
             shared(self.files.lock, first=begin),
             logging_to(self.files.logs),
             claiming(self.registry, self.files.holders) as claims,
@@ -218,13 +222,23 @@ class Study:
     @contextmanager
     def publishing(self) -> Iterator[None]:
         """Be the one process that writes the release, after those before."""
-        with queued(self.files.release_lock):
+        with self._at_home(), queued(self.files.release_lock):
             yield
+
+    @contextmanager
+    def _at_home(self) -> Iterator[None]:
+        """Say of whatever fails because the folder was moved away that it was moved away."""
+        try:
+            yield
+        except Exception:
+            self.home.require()
+            raise
 
     def _clear_leftovers(self) -> None:
         for folder in (self.files.root, self.files.objects, *self.objects.shelves()):
             clear_partial(folder)
         clear_locks(self.files.holders)
+        clear_abandoned()
 
 
 def _with_study(text: str, study_id: str, title: str, registry: str | None) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -17,6 +18,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show must not end a run
             stream.reconfigure(errors="backslashreplace")
-    from lesionary.cli.main import run_command
+    sys.exit(_code_of(list(sys.argv[1:] if arguments is None else arguments)))
 
-    sys.exit(run_command(list(sys.argv[1:] if arguments is None else arguments)))
+
+def _code_of(arguments: list[str]) -> int:
+    """Run a command; an interrupt at any moment, and any number of them, is one interrupt."""
+    from lesionary.cli.output import INTERRUPTED, report_interrupt
+
+    try:
+        from lesionary.cli.main import run_command
+
+        code = run_command(arguments)
+    except KeyboardInterrupt:  # while modules are loaded
+        code = INTERRUPTED
+        report_interrupt(arguments)
+    if code == INTERRUPTED:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return code

@@ -8,7 +8,7 @@ from lesionary.cli.output import counted
 
 if TYPE_CHECKING:
     from lesionary.app.explain.explanation import Explanation
-    from lesionary.app.explain.records import Hit, Step
+    from lesionary.app.explain.records import Cell, Hit, Step
 
 _MANY = 4
 """Steps of one kind that are told one by one; more are told together."""
@@ -65,10 +65,16 @@ def _headline(hit: "Hit") -> str:
     cell = hit.cell
     if cell.column is None or cell.text is None:
         return cell.address
-    unit = next((text for end, text in _UNITS.items() if cell.column.endswith(end)), "")
+    unit = _unit(cell)
     printed = _rounded(cell.text)
     exact = f" ({cell.text})" if printed != cell.text else ""
     return f"{printed or '(empty)'}{unit}   {cell.address}{exact}"
+
+
+def _unit(cell: "Cell") -> str:
+    """Return the unit of a value: its column's, or that which the row names."""
+    named = f"_{cell.row.get('unit', '')}" if cell.column == "value" else str(cell.column)
+    return next((text for end, text in _UNITS.items() if named.endswith(end)), "")
 
 
 def _rounded(text: str) -> str:
@@ -137,6 +143,9 @@ def _together(facts: Mapping[str, Any]) -> list[str]:
         if name in facts
     ]  # fmt: skip
     lines = [", ".join(counts)] if counts else []
+    if lesions := facts.get("lesions"):
+        shown = ", ".join(lesions[:_MANY]) + (", …" if len(lesions) > _MANY else "")
+        lines.append(f"{counted(len(lesions), 'lesion')}: {shown}")
     method = facts.get("interval_method") or facts.get("ci_method")
     if method:
         level = facts.get("confidence") or facts.get("ci_level")

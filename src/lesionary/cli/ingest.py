@@ -1,6 +1,5 @@
 """``lesionary ingest``."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lesionary.cli.output import DONE, PARTLY, UNUSABLE, Output, counted
+from lesionary.cli.source_map import require_place, write_source_map
 from lesionary.cli.status import left_out_text
 from lesionary.cli.words import AffineChoice
 
@@ -42,16 +42,11 @@ def ingest(
     from lesionary.app.ingest import IngestOptions, ingest_paths
     from lesionary.app.study import Study
     from lesionary.cli.progress import progress
-    from lesionary.core.errors import InputError
     from lesionary.io.limits import Limits
 
     opened = Study.open(study)
-    if source_map is not None and source_map.resolve().is_relative_to(study.resolve()):
-        raise InputError(
-            "the source map must not lie inside the study: it holds file names", code="usage"
-        )
     if source_map is not None:
-        _require_place(source_map)
+        require_place(source_map, outside=study, what="the study")
     limits = Limits().with_changes(
         volume_bytes=max_volume_bytes,
         archive_bytes=max_archive_bytes,
@@ -62,7 +57,7 @@ def ingest(
     with progress() as bars:
         report = ingest_paths(opened, paths, options, progress=bars)
     if source_map is not None:
-        _write_source_map(source_map, report)
+        write_source_map(source_map, report.sources)
     Output(json).emit(report.document(), _text(report, study))
     if sys.stderr.isatty() and not json:
         _show_sources(report)
@@ -93,29 +88,6 @@ def _text(report: "IngestReport", study: Path) -> str:
     if document["series"]:
         lines.append(f"Next: lesionary run {study}")
     return "\n".join(lines)
-
-
-def _require_place(source_map: Path) -> None:
-    """Say before anything is taken in that the map of it could not be written."""
-    from lesionary.core.errors import InputError
-
-    if source_map.is_dir() or not source_map.absolute().parent.is_dir():
-        raise InputError(
-            "the source map cannot be written: its folder does not exist, or it is a folder itself",
-            code="not_writable",
-            source=str(source_map),
-        )
-
-
-def _write_source_map(path: Path, report: "IngestReport") -> None:
-    from lesionary.io.durable import writing
-
-    with writing():
-        path.unlink(missing_ok=True)  # an older file may have been readable for others
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            for token, name in report.sources:
-                file.write(f"{token}\t{name}\n")
 
 
 def _show_sources(report: "IngestReport") -> None:

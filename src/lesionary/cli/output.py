@@ -8,13 +8,16 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from lesionary.core.errors import LesionaryError
+
+if TYPE_CHECKING:
+    from lesionary.app.executor.outcome import Failure
 
 DONE, PARTLY, UNUSABLE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 
@@ -79,6 +82,16 @@ def report_usage(message: str, *, is_json: bool, hint: str | None = None) -> int
     return report_error(LesionaryError(message, code="usage", hint=hint), is_json=is_json)
 
 
+def report_interrupt(arguments: Sequence[str]) -> None:
+    """Show that the user stopped the command, in one line or as the contract's JSON."""
+    is_of_files = list(arguments[:1]) == ["file"]
+    again = "run the same command again" + ("" if is_of_files else ": it goes on where it stopped")
+    if "--json" in arguments:
+        write_json(error_document(LesionaryError("interrupted", code="interrupted", hint=again)))
+    else:
+        sys.stderr.write(f"interrupted; {again}\n")
+
+
 def report_bug(error: BaseException, *, is_json: bool) -> int:
     """Show that Lesionary failed, and log where."""
     event = uuid4().hex[:12]
@@ -98,10 +111,19 @@ def bug_log() -> Path:
     return (Path(state) if state else Path.home() / ".local" / "state") / "lesionary" / "bugs.jsonl"
 
 
+def log_failures(failures: Iterable["Failure"]) -> None:
+    """Log faults of Lesionary's own that a command went on after."""
+    for failure in failures:
+        _log({"failure": failure.reason, "stack": list(failure.stack)})
+
+
 def _log_bug(event: str, error: BaseException) -> None:
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    entry = {"event": event, "stack": [type(error).__name__, *places]}
+    _log({"event": event, "stack": [type(error).__name__, *places]})
+
+
+def _log(entry: Mapping[str, Any]) -> None:
     try:
         bug_log().parent.mkdir(parents=True, exist_ok=True)
         with bug_log().open("a", encoding="utf-8") as file:

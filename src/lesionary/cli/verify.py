@@ -27,8 +27,13 @@ def verify(
     from lesionary.app.verify import VerifyOptions, VerifyReport, verify_target
 
     report: VerifyReport = verify_target(target, VerifyOptions(anchor, repair))
-    Output(json).emit(report.document(), _text(report.failed, report.repaired, report.checked))
+    text = _text(report.failed, report.repaired, report.checked)
+    Output(json).emit(report.document(), "\n\n".join([text, *map(_note, report.notes)]))
     return PARTLY if report.failed else DONE
+
+
+def _note(note: dict[str, str]) -> str:
+    return f"note: {note['reason']}\nhint: {note['hint']}"
 
 
 def _text(

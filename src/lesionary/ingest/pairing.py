@@ -11,15 +11,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lesionary.core.findings import Finding, Outcome
-from lesionary.ingest.file_names import FileName, parse_name, stem_of
+from lesionary.ingest.file_names import stem_of
+from lesionary.ingest.name_clues import (
+    ONE_EACH,
+    Address,
+    NameClues,
+    addresses_of_image,
+    addresses_of_mask,
+    clues_of,
+    label_places,
+)
 from lesionary.ingest.reader_pattern import NamedParts, ReaderPattern
-from lesionary.ingest.recist_names import REGIONS, RecistName, metadata_role, parse_recist_name
+from lesionary.ingest.recist_names import RecistTables, recist_tables
 
 FileRole = Literal["image", "json", "table"]
-
-_IMAGE_READERS = frozenset(
-    {"ct", "pet", "pt", "mr", "mri", "t1", "t2", "flair", "img", "image", "images", "scan"}
-)
 
 _ORPHAN = Finding(
     "orphan_reference",
@@ -105,17 +110,6 @@ class MaskEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class RecistTables:
-    """Numbers of the tables of one recist layout, None where one is not there."""
-
-    root: str
-    patients: int | None = None
-    series: int | None = None
-    windows: int | None = None
-    measurements: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Pairing:
     """All files, each in one place.
 
@@ -146,29 +140,7 @@ class _Known:
     """A file with all that its name says."""
 
     file: NamedFile
-    name: FileName
-    recist: RecistName | None
-    parts: NamedParts | None
-
-    @property
-    def is_mask(self) -> bool:
-        if self.recist is not None:
-            return self.recist.role != "images"
-        if self.parts is None or self.parts.reader is None:
-            return self.name.is_mask
-        is_scan = (
-            self.name.says_image
-            or parse_name(self.file.below).in_images
-            or self.parts.reader.lower() in _IMAGE_READERS
-        )
-        return self.name.says_mask or not is_scan
-
-    @property
-    def visit(self) -> tuple[str | None, str | None] | None:
-        """Subject and time point, where the pattern tells at least one."""
-        if self.parts is None or self.parts.subject == self.parts.timepoint is None:
-            return None
-        return (self.parts.subject, self.parts.timepoint)
+    clues: NameClues
 
 
 def pair(files: Iterable[NamedFile], pattern: ReaderPattern | None = None) -> Pairing:
@@ -188,11 +160,15 @@ def pair(files: Iterable[NamedFile], pattern: ReaderPattern | None = None) -> Pa
         Empty where there are no files.
     """
     files = sorted(files, key=lambda file: file.number)
-    tables = _recist_tables(files)
+    tables = recist_tables((f.number, f.place) for f in files if f.role != "image")
     roots = {table.root for table in tables}
-    known = [_known(file, pattern, roots) for file in files if file.role == "image"]
-    images = [one for one in known if not one.is_mask]
-    masks = [one for one in known if one.is_mask]
+    known = [
+        _Known(file, clues_of(file.place, file.below, pattern, roots))
+        for file in files
+        if file.role == "image"
+    ]
+    images = [one for one in known if not one.clues.is_mask]
+    masks = [one for one in known if one.clues.is_mask]
     found = _Images(images, masks)
     labels = {file.place: file.number for file in files if file.role == "json"}
 
@@ -207,7 +183,8 @@ def pair(files: Iterable[NamedFile], pattern: ReaderPattern | None = None) -> Pa
         owners[candidates[0].file.number].append(mask)
         entries.append(_mask_entry(mask, candidates[0], labels))
     boxes = tuple(f.number for f in files if f.role == "table" and _is_boxes(f.place))
-    used = {*boxes, *_numbers_of(tables), *(entry.labels_file for entry in entries)}
+    used = {*boxes, *(entry.labels_file for entry in entries)}
+    used |= {number for table in tables for number in table.numbers}
     return Pairing(
         images=tuple(_image_entry(image, owners[image.file.number]) for image in images),
         masks=tuple(entries),
@@ -222,53 +199,18 @@ def _is_boxes(place: str) -> bool:
     return place.rpartition("/")[2].lower() == "boxes.csv"
 
 
-def _recist_tables(files: Sequence[NamedFile]) -> tuple[RecistTables, ...]:
-    tables: dict[str, dict[str, int]] = defaultdict(dict)
-    for file in files:
-        found = metadata_role(file.place) if file.role != "image" else None
-        if found is not None:
-            root, role = found
-            tables[root][role] = file.number
-    return tuple(
-        RecistTables(
-            root,
-            patients=roles.get("patients"),
-            series=roles.get("series"),
-            windows=roles.get("windows"),
-            measurements=roles.get("measurements"),
-        )
-        for root, roles in tables.items()
-    )
-
-
-def _numbers_of(tables: Iterable[RecistTables]) -> set[int | None]:
-    return {
-        number
-        for table in tables
-        for number in (table.patients, table.series, table.windows, table.measurements)
-    }
-
-
-def _known(file: NamedFile, pattern: ReaderPattern | None, roots: set[str]) -> _Known:
-    recist = parse_recist_name(file.place)
-    if recist is not None and recist.region not in REGIONS and recist.root not in roots:
-        recist = None
-    parts = pattern.match(file.below) if pattern is not None and recist is None else None
-    return _Known(file, parse_name(file.place), recist, parts)
-
-
 class _Images:
     """Images by everything a mask may share with them."""
 
     def __init__(self, images: Sequence[_Known], masks: Sequence[_Known]) -> None:
-        self._by: dict[tuple[object, ...], list[_Known]] = defaultdict(list)
+        self._by: dict[Address, list[_Known]] = defaultdict(list)
         self._n_masks: dict[str, int] = defaultdict(int)
         for image in images:
-            for address in _addresses_of_image(image):
+            for address in addresses_of_image(image.clues):
                 self._by[address].append(image)
         for mask in masks:
-            if mask.name.in_masks:
-                self._n_masks[mask.name.root] += 1
+            if mask.clues.name.in_masks:
+                self._n_masks[mask.clues.name.root] += 1
 
     def of(self, mask: _Known) -> list[_Known]:
         """Return the one image that fits a mask, by the most exact way that leaves one.
@@ -276,90 +218,43 @@ class _Images:
         None fits, or no way leaves just one: all that fit by the most exact way that fits any.
         """
         several: list[_Known] = []
-        for address in _addresses_of_mask(mask):
+        for address in addresses_of_mask(mask.clues):
             found = self._by.get(address, [])
-            if len(found) == 1 and (address[0] != "one each" or self._is_alone(mask)):
+            if len(found) == 1 and (address[0] != ONE_EACH or self._is_alone(mask)):
                 return found
-            if address[0] != "one each":
+            if address[0] != ONE_EACH:
                 several = several or found
         return several
 
     def _is_alone(self, mask: _Known) -> bool:
-        return self._n_masks[mask.name.root] == 1
-
-
-def _addresses_of_image(image: _Known) -> list[tuple[object, ...]]:
-    name, recist = image.name, image.recist
-    if recist is not None:
-        layout = (recist.root, recist.region, recist.subset)
-        return [("recist", *layout, recist.patient, recist.uuid), ("recist", *layout, recist.uuid)]
-    addresses: list[tuple[object, ...]] = [
-        ("folder and key", name.folder, name.key),
-        ("folder", name.folder),
-        ("key", name.key),
-    ]
-    if image.visit is not None:
-        addresses.append(("visit", *image.visit))
-    if name.in_images:
-        addresses += [("sibling", name.root, name.below, name.key), ("one each", name.root)]
-    return addresses
-
-
-def _addresses_of_mask(mask: _Known) -> list[tuple[object, ...]]:
-    name, recist = mask.name, mask.recist
-    if recist is not None:
-        layout = (recist.root, recist.region, recist.subset)
-        return [("recist", *layout, recist.patient, recist.uuid), ("recist", *layout, recist.uuid)]
-    addresses: list[tuple[object, ...]] = [("folder and key", name.folder, name.key)]
-    if name.in_masks:
-        addresses += [("sibling", name.root, name.below, name.key), ("one each", name.root)]
-    if not name.key:
-        addresses.append(("folder", name.folder))
-    if mask.parts is not None and mask.parts.reader is not None:
-        visits = [] if mask.visit is None else [("visit", *mask.visit)]
-        addresses = [*visits, *addresses, ("folder", name.folder), ("key", name.key)]
-    return addresses
+        return self._n_masks[mask.clues.name.root] == 1
 
 
 def _mask_entry(mask: _Known, image: _Known, labels: dict[str, int]) -> MaskEntry:
-    parts = mask.parts or NamedParts()
+    parts = mask.clues.parts or NamedParts()
     return MaskEntry(
         number=mask.file.number,
         image=image.file.number,
         reader=parts.reader,
         label=parts.label,
         labels_file=next(
-            (labels[place] for place in _label_places(mask, image) if place in labels), None
+            (labels[place] for place in label_places(mask.clues, image.clues) if place in labels),
+            None,
         ),
     )
-
-
-def _label_places(mask: _Known, image: _Known) -> list[str]:
-    """Return where a mask's label texts may lie, the nearest first."""
-    name = mask.name
-    stems = [name.stem, image.name.stem, name.key]
-    if mask.recist is not None and image.recist is not None:
-        patient = mask.recist.patient or image.recist.patient
-        stems += [mask.recist.uuid, f"{patient}_{mask.recist.uuid}"]
-    above = name.folder.rpartition("/")[0]
-    below = f"/{name.below}" if name.below else ""
-    beside = [f"{name.root}/labels{below}"] if name.in_masks else [f"{name.folder}/labels"]
-    folders = [*beside, f"{above}/labels"]
-    places = [f"{name.folder}/{name.stem}.json"]
-    places += [f"{folder}/{stem}.json" for folder in folders for stem in stems if stem]
-    return [place.lstrip("/") if not name.folder.startswith("/") else place for place in places]
 
 
 def _image_entry(image: _Known, masks: Sequence[_Known]) -> ImageEntry:
     place, below = image.file.place, image.file.below
     name = place.rpartition("/")[2]
-    recist = image.recist
-    visits = {mask.visit for mask in masks if mask.visit is not None}
-    inherited = visits.pop() if image.visit is None and len(visits) == 1 else (None, None)
-    subject, timepoint = image.visit or inherited
+    clues = image.clues
+    recist = clues.recist
+    visits = {one.clues.visit for one in masks if one.clues.visit is not None}
+    inherited = visits.pop() if clues.visit is None and len(visits) == 1 else (None, None)
+    subject, timepoint = clues.visit or inherited
     if recist is not None:
         subject = recist.patient
-    names = dict.fromkeys([below, name, stem_of(name), image.name.key])
+    names = dict.fromkeys([below, name, stem_of(name), clues.name.key])
     return ImageEntry(
         number=image.file.number,
         names=tuple(one for one in names if one),

@@ -1,7 +1,7 @@
 """The recist layout: what its folders and file names say, and what its tables hold."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -92,6 +92,33 @@ def metadata_role(place: str) -> tuple[str, str] | None:
         if place == name or place.endswith("/" + name):
             return place.removesuffix(name), role
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class RecistTables:
+    """Numbers of the tables of one recist layout, None where one is not there."""
+
+    root: str
+    patients: int | None = None
+    series: int | None = None
+    windows: int | None = None
+    measurements: int | None = None
+
+    @property
+    def numbers(self) -> tuple[int | None, ...]:
+        """Those of all its tables."""
+        return (self.patients, self.series, self.windows, self.measurements)
+
+
+def recist_tables(numbered: Iterable[tuple[int, str]]) -> tuple[RecistTables, ...]:
+    """Find the tables of all layouts among numbered places; one entry a layout."""
+    layouts: dict[str, dict[str, int]] = {}
+    for number, place in numbered:
+        found = metadata_role(place)
+        if found is not None:
+            root, role = found
+            layouts.setdefault(root, {})[role] = number
+    return tuple(RecistTables(root, **numbers) for root, numbers in layouts.items())
 
 
 @dataclass(frozen=True, slots=True)

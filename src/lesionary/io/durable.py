@@ -83,8 +83,14 @@ def flush_to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
-def make_folder(path: Path) -> None:
+def make_folder(path: Path, *, below: Path | None = None) -> None:
     """Make a folder, with those above it, and wait until their entries are on the disk.
+
+    Parameters
+    ----------
+    path : Path
+    below : Path, optional
+        A folder above it that must be there: where it was moved away, it is not made again.
 
     Raises
     ------
@@ -93,7 +99,8 @@ def make_folder(path: Path) -> None:
     """
     if path.is_dir():
         return
-    make_folder(path.parent)
+    if path.parent != below:
+        make_folder(path.parent, below=below)
     with writing(path):
         path.mkdir(exist_ok=True)
         flush_to_disk(path.parent)

@@ -51,7 +51,7 @@ class ObjectStore:
     Parameters
     ----------
     root : Path
-        The folder; made at the first ``put``.
+        The folder; made at the first ``put``, in a folder that is there.
     verifies : bool
         Whether every ``get`` compares the content with the name, not only where it is asked to.
     """
@@ -190,7 +190,7 @@ class ObjectStore:
         path = self.path_of(object_id)
         if path.is_file() and self._is_sound(object_id) and _made_young(path):
             return False
-        make_folder(path.parent)
+        make_folder(path.parent, below=self.root.parent)
         with replacing(path) as temporary:
             with temporary.open("wb") as file:
                 while piece := source.read(_COPY_BYTES):
@@ -216,7 +216,7 @@ class ObjectStore:
         n_raw_bytes = sum(raw.nbytes for raw in raws)
         if looks_whole(path, header_bytes, n_raw_bytes) and _made_young(path):
             return object_id
-        make_folder(path.parent)
+        make_folder(path.parent, below=self.root.parent)
         with replacing(path) as temporary, temporary.open("wb") as file:
             write_object(file, header_bytes, raws)
         return object_id

@@ -14,15 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from lesionary.core.volume import Geometry, Quantity, Volume
-from lesionary.io.dicom.write import (
-    Injection,
-    Roi,
-    SeriesHeader,
-    WrittenSeries,
-    hashed_uid,
-    write_rtstruct,
-    write_series,
-)
+from lesionary.io.dicom.write_header import Injection, SeriesHeader, hashed_uid
+from lesionary.io.dicom.write_rtstruct import Roi, write_rtstruct
+from lesionary.io.dicom.write_series import WrittenSeries, write_series
 from lesionary.io.nifti import write_nifti
 from lesionary.phantoms.boxes import LesionBox, drawn_boxes
 from lesionary.phantoms.ct import CtSpec, PhantomScan, Scenario, thorax_abdomen

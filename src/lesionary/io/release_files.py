@@ -35,8 +35,8 @@ class ReleaseWriter:
     _written: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        with writing():  # behind a link lies the folder that is meant
-            self.target = _resolved(self.target)
+        self.target = resolved(self.target)
+        with writing():
             self._require_replaceable()
         self._folder = partial_name(self.target.absolute())
         with writing():
@@ -87,11 +87,13 @@ class ReleaseWriter:
             )
 
     def _place(self, path: str) -> Path:
-        place = self._folder / path
+        folder = self._folder  # if it was moved away meanwhile, it is not made again
         with writing():
-            place.parent.mkdir(parents=True, exist_ok=True)
+            for step in PurePosixPath(path).parent.parts:
+                folder /= step
+                folder.mkdir(exist_ok=True)
         self._written.append(path)
-        return place
+        return self._folder / path
 
 
 _LEFT_BY_VIEWERS = {".DS_Store", "Thumbs.db", "desktop.ini"}
@@ -122,12 +124,19 @@ def _released(folder: Path) -> set[str]:
     return told | {MANIFEST, CHECKSUMS} if told else told
 
 
-def _resolved(path: Path) -> Path:
-    """Follow links; a circle of them is told as the system tells it."""
-    try:
-        return path.resolve()
-    except RuntimeError:
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+def resolved(path: Path) -> Path:
+    """Follow links to the folder that is meant.
+
+    Raises
+    ------
+    WorkflowError
+        Code ``not_writable``, for a circle of links too.
+    """
+    with writing():
+        try:
+            return path.resolve()
+        except RuntimeError:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
 
 
 def replace_folder(new: Path, target: Path) -> None:

@@ -7,7 +7,6 @@ the user who typed them and stored nowhere.
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,6 +20,7 @@ from lesionary.io.archives import Member, left_out, unpack
 from lesionary.io.file_kind import FileKind, kind_of
 from lesionary.io.limits import Limits
 from lesionary.io.member_names import shown
+from lesionary.io.scratch import clear_abandoned, scratch_folder
 
 _ROLES: dict[FileKind, FileRole] = {
     FileKind.NIFTI: "image",
@@ -134,7 +134,7 @@ def open_sources(paths: Sequence[Path], limits: Limits | None = None) -> Iterato
     ------
     SourceTree
         Its paths into archives hold within the block only; the private folder (0700) is removed
-        behind it, also on errors.
+        behind it, also on errors. What killed processes left of theirs is removed first.
 
     Raises
     ------
@@ -149,8 +149,9 @@ def open_sources(paths: Sequence[Path], limits: Limits | None = None) -> Iterato
                 hint="look at the path",
                 source=shown(path.as_posix()),
             )
-    with tempfile.TemporaryDirectory(prefix="lesionary-", ignore_cleanup_errors=True) as scratch:
-        yield _numbered(list(_Walk(limits or Limits(), Path(scratch)).all_of(paths)))
+    clear_abandoned()
+    with scratch_folder() as scratch:
+        yield _numbered(list(_Walk(limits or Limits(), scratch).all_of(paths)))
 
 
 @dataclass(frozen=True, slots=True)

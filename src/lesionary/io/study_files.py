@@ -2,6 +2,7 @@
 
 import shutil
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -109,6 +110,50 @@ class StudyFiles:
                 hint="see to its permissions, and that it is a file",
                 source=str(self.protocol),
             ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder that a study was opened in, known again by more than its name.
+
+    Parameters
+    ----------
+    place : Path
+        Absolute: who stands in a folder that is moved would not notice otherwise.
+    identity : (int, int)
+        Of its device, and on it.
+    """
+
+    place: Path
+    identity: tuple[int, int]
+
+    @classmethod
+    def of(cls, root: Path) -> "Home":
+        """Return where the folder is now."""
+        place = root.absolute()
+        return cls(place, _identity(place))
+
+    def require(self) -> None:
+        """Raise unless that very folder is still there.
+
+        Raises
+        ------
+        WorkflowError
+            Code ``study_moved``.
+        """
+        with suppress(FileNotFoundError, NotADirectoryError):
+            if _identity(self.place) == self.identity:
+                return
+        raise WorkflowError(
+            "the study's folder was moved away while it was worked on",
+            code="study_moved",
+            hint="run the same command where it is now: what was done is kept",
+        )
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
 
 
 def digest_of_protocol(text: str) -> str:

@@ -50,16 +50,6 @@ class PhantomLesion:
     short_axis_mm: float
     shape: LesionShape
 
-    @property
-    def is_node(self) -> bool:
-        """Whether it is a lymph node."""
-        return self.label.startswith("n")
-
-    @property
-    def recist_diameter_mm(self) -> float:
-        """Short axis for nodes, longest diameter for all else."""
-        return self.short_axis_mm if self.is_node else self.longest_diameter_mm
-
 
 # Depth (0 the centre, 1 the surface) and HU there, in the portal venous phase.
 _LOOKS = {

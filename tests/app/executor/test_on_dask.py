@@ -8,7 +8,7 @@ import pytest
 
 from hard_tasks import act, double
 from lesionary.annotate.prompts import parse_box
-from lesionary.app.executor import ClusterOptions, Failure, InlineExecutor, executor_for
+from lesionary.app.executor import ClusterOptions, Failure, InlineExecutor, Limits, executor_for
 from lesionary.app.executor.flight import TOGETHER
 
 N_WORKERS = 2
@@ -93,6 +93,23 @@ def test_killers_fail_alone_and_their_neighbours_do_not(local):
         n: 2 * n for n in range(16) if n not in killers
     }
     assert {found[n].code for n in killers} == {"worker_lost"}
+
+
+def test_the_reason_is_the_same_wherever_and_however_often_a_killer_was_tried(local):
+    cared_for = outcomes(local, [("kill", None), ("kill", None)])
+    with executor_for(ClusterOptions("local", workers=1, retries=0)) as executor:
+        tried_once = outcomes(executor, [("kill", None)])
+    here = dict(InlineExecutor(Limits(timeout_s=60), retries=2).run(act, [("kill", None)]))
+    reasons = {one.reason for found in (cared_for, tried_once, here) for one in found.values()}
+    assert len(reasons) == 1
+
+
+def test_an_interrupt_that_a_task_raises_is_a_fault_of_ours_and_takes_no_worker_down(capfd):
+    with executor_for(ClusterOptions("local", workers=1)) as executor:
+        found = outcomes(executor, [("pid", None), ("raise", KeyboardInterrupt), ("pid", None)])
+    assert found[1].code == "bug"
+    assert found[0] == found[2]
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_first_killer_takes_down_a_worker_and_nobody_else():

@@ -41,6 +41,15 @@ def test_a_printed_minus_is_a_minus():
     assert parse_address("−1.5") == parse_address("-1.5")
 
 
+def test_a_thin_space_between_thousands_is_none_before_the_unit():
+    assert parse_address("12\u202f345\u202fml") == parse_address("12345 ml")
+
+
+@pytest.mark.parametrize("unit", ["HU", "SUVbw", "Bq/ml", "counts", "a.u."])
+def test_the_units_of_intensities_are_known_as_the_report_writes_them(unit):
+    assert parse_address(f"64.2 {unit}").unit == unit.lower()
+
+
 @pytest.mark.parametrize("text", ["", "volume", "1.2.3", "lesions.csv", "12.3 furlongs", "nan"])
 def test_anything_else_is_refused_with_the_forms_that_are_known(text):
     with pytest.raises(InputError) as caught:

@@ -9,14 +9,9 @@ from hypothesis import strategies as st
 
 from lesionary.core.errors import GeometryMismatchError, InputError
 from lesionary.core.volume import AxisOrder, Geometry, Mask, Quantity, Volume
-from lesionary.io.dicom.write import (
-    Injection,
-    Roi,
-    SeriesHeader,
-    hashed_uid,
-    write_rtstruct,
-    write_series,
-)
+from lesionary.io.dicom.write_header import Injection, SeriesHeader, hashed_uid
+from lesionary.io.dicom.write_rtstruct import Roi, write_rtstruct
+from lesionary.io.dicom.write_series import write_series
 
 ACQUIRED = dt.datetime(2022, 5, 6, 10, 30, 15, tzinfo=dt.UTC)
 

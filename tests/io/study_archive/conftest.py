@@ -2,17 +2,15 @@
 
 import pytest
 
-from lesionary.app.portable import export_study, import_study
+from lesionary.app.portable import import_study
 from lesionary.core.errors import InputError, LesionaryError, WorkflowError
-from portable_study import make_study, members_of, pack
+from portable_study import exported, make_study, members_of, pack
 
 
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory):
     folder = tmp_path_factory.mktemp("archive")
-    study = make_study(folder / "study")
-    export_study(study, folder / "study.tar")
-    study.registry.close()
+    exported(make_study(folder / "study"), folder / "study.tar")
     return folder / "study.tar"
 
 

@@ -4,7 +4,6 @@ import asyncio
 import gc
 import logging
 import os
-import tempfile
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from lesionary.app.executor.environment import NOT_FOR_WORKERS, ONE_THREAD, envi
 from lesionary.app.executor.interrupts import interrupt_held
 from lesionary.app.executor.options import LOCAL, SLURM, ClusterOptions
 from lesionary.core.errors import WorkflowError
+from lesionary.io.scratch import scratch_folder
 
 LOOPBACK = "127.0.0.1"
 _CONNECT_S = 8.0
@@ -57,8 +57,7 @@ def connected(options: ClusterOptions) -> Iterator[Any]:
     import distributed  # noqa: F401 - adds its defaults to the configuration, which must stay
 
     with ExitStack() as stack:
-        scratch = tempfile.TemporaryDirectory(prefix="lesionary-", ignore_cleanup_errors=True)
-        folder = stack.enter_context(scratch)
+        folder = str(stack.enter_context(scratch_folder()))
         stack.enter_context(environment_kept())
         stack.enter_context(dask.config.set(dask_settings(folder)))
         stack.enter_context(_quiet())

@@ -158,15 +158,14 @@ def _results(client: Any, futures: list[Any]) -> list[Ran | Failure | Lost]:
 
 def _result(future: Any, timeout_s: float) -> Ran | Failure | Lost:
     from distributed import KilledWorker
+    from distributed.comm.core import CommClosedError
 
     if future.status == "cancelled":
         raise ClusterLostError("its scheduler is gone")
     try:
         ran: Ran = future.result(timeout=max(timeout_s, _LEAST_S))
-    except KilledWorker:
+    except (KilledWorker, TimeoutError, CommClosedError):  # or its result ended with it
         return LostWorker("its worker ended")
-    except TimeoutError:
-        return LostWorker("its worker ended before it gave the result away")
     except Exception as error:  # noqa: BLE001 - our task never raises, so it never began
         return Failure(
             WORKER_UNFIT,

@@ -61,4 +61,4 @@ class InlineExecutor:
                 n_attempts, outcome = 1, supervisor.run(task, request)
                 while isinstance(outcome, Lost) and n_attempts <= self._retries:
                     n_attempts, outcome = n_attempts + 1, supervisor.run(task, request)
-                yield position, outcome.after(n_attempts) if isinstance(outcome, Lost) else outcome
+                yield position, outcome.for_good() if isinstance(outcome, Lost) else outcome

@@ -117,5 +117,5 @@ class DaskExecutor:
             if unit.n_lost <= self._options.retries + spare:
                 flight.again(unit)
             else:
-                settled.append((unit.position, outcome.after(unit.n_lost)))
+                settled.append((unit.position, outcome.for_good()))
         return settled

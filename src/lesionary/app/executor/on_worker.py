@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lesionary.app.executor.options import Limits
-from lesionary.app.executor.outcome import Lost, Outcome, Task, attempt
+from lesionary.app.executor.outcome import Lost, Outcome, Task, attempt, bug
 
 _of_thread = threading.local()
 """A worker thread's supervisor, with its limits: its child stays for the thread's next unit."""
@@ -35,7 +35,10 @@ def run_units(
 def _run(task: Task, request: object, limits: Limits, *, is_isolated: bool) -> Outcome | Lost:
     """Run a unit in the worker's thread, or in a child process of that thread."""
     if not is_isolated:
-        return attempt(task, request)
+        try:
+            return attempt(task, request)
+        except KeyboardInterrupt as error:  # no user's: theirs goes to the driver
+            return bug(error)
     from lesionary.app.executor.supervised import Supervisor
 
     held: tuple[Limits, Supervisor] | None = getattr(_of_thread, "held", None)

@@ -96,12 +96,14 @@ class Lost:
 
     how: str
 
-    def after(self, n_attempts: int) -> Failure:
-        """Return the failure of a unit whose process died in each of so many attempts."""
-        tries = "its only attempt" if n_attempts == 1 else f"each of its {n_attempts} attempts"
+    def for_good(self) -> Failure:
+        """Return the failure of a unit whose process died in every attempt.
+
+        How many there were is chance and no part of the reason: releases must not differ by it.
+        """
         return Failure(
             WORKER_LOST,
-            f"the process that ran it died in {tries} ({self.how})",
+            f"the process that ran it died in every attempt ({self.how})",
             "if memory ran short, use fewer workers or set --memory-limit; else look at this case",
         )
 

@@ -19,8 +19,14 @@ UNITS = {
     "hu": "hu",
     "suvbw": "suvbw",
     "suv": "suvbw",
+    "bq/ml": "bqml",
+    "counts": "counts",
+    "a.u.": "arbitrary",
 }
 """Units that may follow a number, and how columns or quantities are named that have them."""
+
+_BETWEEN_THOUSANDS = re.compile(r"(?<=\d)\u202f(?=\d{3})")
+"""The thin space that the report writes there."""
 
 _TABLE = re.compile(r"(?P<file>.+\.csv):(?P<line>\d+)(?::(?P<column>.+))?")
 _JSON = re.compile(r"(?P<file>.+\.json)#(?P<pointer>.*)")
@@ -102,7 +108,7 @@ def parse_address(text: str) -> Address:
     >>> parse_address("12.3 ml")
     PrintedNumber(value=Decimal('12.3'), half_step=Decimal('0.05'), unit='ml')
     """
-    plain = text.strip().replace("−", "-")
+    plain = _BETWEEN_THOUSANDS.sub("", text.strip().replace("−", "-"))
     if found := _TABLE.fullmatch(plain):
         return TablePlace(found["file"], int(found["line"]), found["column"])
     if found := _JSON.fullmatch(plain):

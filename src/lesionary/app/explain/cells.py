@@ -182,7 +182,10 @@ def _has_unit(cell: Cell, unit: str) -> bool:
         return bool(cell.row.get("quantity") == named)
     if cell.file == "metadata/series.json" and named == "_mm":
         return str(cell.column).endswith(("_spacing", "_thickness"))
-    names = (cell.column or "", str(cell.row.get("metric", "")), f"_{cell.row.get('unit', '')}")
+    column = cell.column or ""
+    is_count = column == "n" or column.startswith("n_")
+    row_unit = "" if is_count else f"_{cell.row.get('unit', '')}"
+    names = (column, str(cell.row.get("metric", "")), row_unit)
     return any(name.endswith(named) or f"{named}_" in name for name in names)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lesionary.app.comparisons import Comparisons, prediction_folders
+from lesionary.app.explain.records import Cell, Origin
 from lesionary.app.stages.agree import AGREE
 from lesionary.app.stages.evaluate import DRAFTS, EVALUATE
 
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 AGREEMENT, EVALUATION = "agreement", "evaluation"
+
+_NAMING = (
+    "group", "subject", "case", "level", "scope", "label", "tumour", "pair", "readers", "reader",
+    "reference", "metric", "reading", "composite", "from_mm", "rule",
+)  # fmt: skip
+"""Columns that tell the rows of a comparison apart."""
+
+_ABOUT_ALL = ("level", "scope", "metric", "reading", "pair", "readers", "reference", "label")
+_RESTS_ON = (
+    "n", "n_cases", "n_subjects", "n_missed", "n_undefined", "n_left_out", "n_self_compared",
+    "interval_method", "bias_interval_method", "confidence", "ci_method", "ci_level", "missed",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -85,6 +98,44 @@ class ComparedTables:
         return {table.name: list(table.rows) for table in tables}
 
 
+def origin_of_comparison(compared: ComparedTables, cell: Cell, seed: int | None) -> Origin:
+    """Return where a row of a comparison comes from: one image, or several together."""
+    below = cell.file.partition("/tables/")[0]
+    stage = "agree" if below == AGREEMENT else "evaluate"
+    series = cell.row.get("case") or None
+    if cell.file.rpartition("/")[2].startswith("evaluation_left_out"):
+        source = cell.row["source"]
+        about = f"{source} has a reference, but no mask of this prediction"
+        return Origin(about, (f"series/{source}",), (source,), cell.row)
+    now = _row_now(compared, cell, series)
+    if series is not None:
+        return Origin(_case_words(cell.row), (f"unit/{stage}/{series}",), (series,), now)
+    outputs = compared.outputs(below, None)
+    prediction = "" if below == AGREEMENT else compared.prediction_of(below)
+    names = entered(below, cell.row, outputs, prediction)
+    facts = {name: cell.row[name] for name in _RESTS_ON if cell.row.get(name) not in {None, ""}}
+    facts["units"] = len(names)
+    if seed is not None and "bootstrap" in {*map(str, facts.values())}:
+        facts["seed"] = seed
+    words = [str(cell.row[name]) for name in _ABOUT_ALL if cell.row.get(name)]
+    about = f"{', '.join(dict.fromkeys(words)) or 'all'}: {images_text(len(names))} together"
+    sources = tuple(f"unit/{stage}/{name}" for name in names)
+    return Origin(about, sources, tuple(names), now, facts=facts)
+
+
+def _row_now(compared: ComparedTables, cell: Cell, series: str | None) -> Row | None:
+    """Return a comparison's row as it comes out now: that about the same, in the same place."""
+    rows = compared.rows(cell.file, series)
+    is_csv = cell.file.endswith(".csv")
+    named = compared.texts(cell.file, series) if is_csv else rows
+    names = [name for name in _NAMING if name in cell.row]
+    for index, (row, own) in enumerate(zip(rows, named, strict=True)):
+        is_here = series is not None or index == cell.index
+        if is_here and all(own.get(name) == cell.row[name] for name in names):
+            return row
+    return None
+
+
 def csv_rows(rows: Sequence[Row]) -> list[dict[str, str]]:
     """Return rows as their CSV has them."""
     from lesionary.publish.comparison.tables import Table
@@ -112,3 +163,20 @@ def _references(document: Mapping[str, Any]) -> Iterable[str]:
     from lesionary.evaluate.entries import entries
 
     return (entry.reference for entry in entries([(CaseKey("", "", ""), dict(document))]))
+
+
+def _case_words(row: Row) -> str:
+    words = [str(row["case"])]
+    if row.get("tumour"):
+        words.insert(0, f"tumour {row['tumour']} of")
+    if row.get("label"):
+        words.append(f"({row['label']})")
+    for name, word in (("pair", ""), ("reader", "by "), ("reference", "against ")):
+        if row.get(name):
+            words.append(f"{word}{row[name]}")
+    return " ".join(words)
+
+
+def images_text(n: int) -> str:
+    """Count images in words."""
+    return f"{n} image{'' if n == 1 else 's'}"

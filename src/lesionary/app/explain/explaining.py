@@ -19,9 +19,10 @@ from lesionary.app.explain.images import cell_of_voxel, origin_of_image
 from lesionary.app.explain.lineage import finding_step, unit_step
 from lesionary.app.explain.looking import Looking, event_document
 from lesionary.app.explain.meanings import meaning_of
-from lesionary.app.explain.origins import Origin, Origins, text_now
+from lesionary.app.explain.origins import Origins, text_now
 from lesionary.app.explain.published import Published
-from lesionary.app.explain.records import Cell, Check, Hit, Looked, Step
+from lesionary.app.explain.records import Cell, Check, Hit, Looked, Origin, Step
+from lesionary.app.explain.summarised import SummaryNow
 from lesionary.app.explain.voxels import MADE, drawing_of, drawn_from, extent_of
 from lesionary.core.errors import InputError, LesionaryError
 from lesionary.io.registry import tables
@@ -84,6 +85,7 @@ class Explainer:
             study,
             tuple(release.manifest.get("objects", ())),
             ComparedTables(study, tuple(predictions)),
+            SummaryNow(study),
             record.seed if record is not None else None,
         )
         own = cls(study, release, options, origins, Looking(study, options.reads_objects))
@@ -269,10 +271,10 @@ class Explainer:
         return sorted(path, key=lambda name: kinds.index(self._known[name].kind))
 
     def _know_findings(self, sources: Iterable[str]) -> None:
-        for name in sources:
-            if name.startswith("finding/"):
-                for row in self.study.registry.rows(tables.finding, id=int(name[8:])):
-                    self._known[name] = finding_step(row)
+        ids = [int(name[8:]) for name in sources if name.startswith("finding/")]
+        if ids:
+            for row in self.study.registry.rows(tables.finding, among={"id": ids}):
+                self._known[f"finding/{row['id']}"] = finding_step(row)
 
     def _keep(self, step: Step) -> None:
         self.steps[step.id] = step

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from lesionary.app.explain.origins import Origin, Origins
-from lesionary.app.explain.records import Cell
+from lesionary.app.explain.origins import Origins
+from lesionary.app.explain.records import Cell, Origin
 from lesionary.app.explain.voxels import point_mm, value_at
 from lesionary.core.errors import InputError
 

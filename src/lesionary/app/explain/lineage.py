@@ -217,11 +217,6 @@ def _objects(record: UnitRecord) -> dict[str, str]:
     return named
 
 
-def output_objects(output: Any) -> dict[str, str]:
-    """Return the single objects that an output names, by field."""
-    return {field: output[field] for field in _OUTPUTS if isinstance(output.get(field), str)}
-
-
 def _subject_step(row: Row) -> Step:
     names = ("id", "number", "sex", "age", "is_from_file")
     return Step(f"subject/{row['id']}", "subject", _facts(row, names))

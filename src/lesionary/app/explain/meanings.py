@@ -59,6 +59,7 @@ COLUMNS = {
     "upper_limit": "upper limit of agreement: bias plus 1.96 standard deviations",
     "agreement": "ICC(2,1): absolute agreement",
     "consistency": "ICC(3,1): consistency",
+    "value": "the statistic that the row names, of the measure that it names",
     "n": "values that the row rests on",
     "n_subjects": "subjects behind these values",
     "n_cases": "images behind these values",

@@ -7,9 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lesionary.app.explain.cells import json_text_of
-from lesionary.app.explain.compared import AGREEMENT, EVALUATION, ComparedTables, csv_rows, entered
+from lesionary.app.explain.compared import (
+    AGREEMENT,
+    EVALUATION,
+    ComparedTables,
+    csv_rows,
+    origin_of_comparison,
+)
 from lesionary.app.explain.lineage import Lineage
-from lesionary.app.explain.records import Cell
+from lesionary.app.explain.records import Cell, Origin
+from lesionary.app.explain.summarised import SummaryNow
 from lesionary.app.release_tables import layout_images
 from lesionary.app.results import SeriesResult
 from lesionary.core.errors import InputError
@@ -22,46 +29,6 @@ Row = Mapping[str, Any]
 
 _PAGE = 500
 
-_NAMING = (
-    "group", "subject", "case", "level", "scope", "label", "tumour", "pair", "readers", "reader",
-    "reference", "metric", "reading", "composite", "from_mm", "rule",
-)  # fmt: skip
-"""Columns that tell the rows of a comparison apart."""
-
-_ABOUT_ALL = ("level", "scope", "metric", "reading", "pair", "readers", "reference", "label")
-_RESTS_ON = (
-    "n", "n_cases", "n_subjects", "n_missed", "n_undefined", "n_left_out", "n_self_compared",
-    "interval_method", "bias_interval_method", "confidence", "ci_method", "ci_level", "missed",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a row comes from.
-
-    Parameters
-    ----------
-    about : str
-        What the row is about.
-    sources : tuple of str
-        The steps it comes from first.
-    series : tuple of str
-        Whose lineage leads on.
-    now : mapping, optional
-        The row as the registry gives it now; None where it gives none.
-    lesion : int, optional
-        The lesion that the row is about.
-    facts : mapping
-        How a row over several units was taken together.
-    """
-
-    about: str
-    sources: tuple[str, ...]
-    series: tuple[str, ...]
-    now: Row | None
-    lesion: int | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
 
 @dataclass(slots=True)
 class Origins:
@@ -70,6 +37,7 @@ class Origins:
     study: "Study"
     published: Sequence[str]
     compared: ComparedTables
+    summarised: SummaryNow
     seed: int | None = None
     _lineages: dict[str, Lineage] = field(default_factory=dict)
     _told: set[int] = field(default_factory=set)
@@ -108,7 +76,7 @@ class Origins:
         if "/labels/" in cell.file:
             return self._of_labels(cell)
         if cell.file.startswith((f"{AGREEMENT}/", f"{EVALUATION}/")) and "/tables/" in cell.file:
-            return self._of_comparison(cell)
+            return origin_of_comparison(self.compared, cell, self.seed)
         raise InputError(
             "this file has no numbers of its own",
             code="no_walk",
@@ -189,6 +157,9 @@ class Origins:
                     return Origin(about, (f"unit/{stage}/{name}",), (name,), now)
         return Origin(about, (), (), None)
 
+    def _of_summary(self, cell: Cell) -> Origin:
+        return self.summarised.origin(cell)
+
     def _of_patients(self, cell: Cell) -> Origin:
         number = int(cell.row["patient_id"])
         (subject,) = self.study.registry.rows(tables.subject, number=number) or [{"id": None}]
@@ -246,47 +217,13 @@ class Origins:
         images = layout_images(self.study, results)
         return layout_texts([images[one.id] for one in results]) if results else {}
 
-    def _of_comparison(self, cell: Cell) -> Origin:
-        below = cell.file.partition("/tables/")[0]
-        stage = "agree" if below == AGREEMENT else "evaluate"
-        series = cell.row.get("case") or None
-        if cell.file.rpartition("/")[2].startswith("evaluation_left_out"):
-            source = cell.row["source"]
-            about = f"{source} has a reference, but no mask of this prediction"
-            return Origin(about, (f"series/{source}",), (source,), cell.row)
-        now = self._compared_now(cell, series)
-        if series is not None:
-            return Origin(_case_words(cell.row), (f"unit/{stage}/{series}",), (series,), now)
-        outputs = self.compared.outputs(below, None)
-        prediction = "" if below == AGREEMENT else self.compared.prediction_of(below)
-        names = entered(below, cell.row, outputs, prediction)
-        facts = {name: cell.row[name] for name in _RESTS_ON if cell.row.get(name) not in {None, ""}}
-        facts["units"] = len(names)
-        if self.seed is not None and "bootstrap" in {*map(str, facts.values())}:
-            facts["seed"] = self.seed
-        words = [str(cell.row[name]) for name in _ABOUT_ALL if cell.row.get(name)]
-        about = f"{', '.join(dict.fromkeys(words)) or 'all'}: {_images(len(names))} together"
-        sources = tuple(f"unit/{stage}/{name}" for name in names)
-        return Origin(about, sources, tuple(names), now, facts=facts)
-
-    def _compared_now(self, cell: Cell, series: str | None) -> Row | None:
-        """Return a comparison's row as it comes out now: that about the same, in the same place."""
-        rows = self.compared.rows(cell.file, series)
-        is_csv = cell.file.endswith(".csv")
-        named = self.compared.texts(cell.file, series) if is_csv else rows
-        names = [name for name in _NAMING if name in cell.row]
-        for index, (row, own) in enumerate(zip(rows, named, strict=True)):
-            is_here = series is not None or index == cell.index
-            if is_here and all(own.get(name) == cell.row[name] for name in names):
-                return row
-        return None
-
 
 _FINDERS: dict[str, Callable[[Origins, Cell], Origin]] = {
     "lesions.csv": Origins._of_lesions_csv,
     "lesions.json": Origins._of_lesions_json,
     "clean_up.csv": Origins._of_clean_up,
     "left_out.csv": Origins._of_left_out,
+    "summary.csv": Origins._of_summary,
     "metadata/patients.csv": Origins._of_patients,
     "metadata/series.json": Origins._of_series_json,
     "metadata/windows_mapping.json": Origins._of_windows,
@@ -313,19 +250,3 @@ def _documents(texts: Mapping[str, str]) -> dict[str, Any]:
     import json
 
     return {name: json.loads(text) for name, text in texts.items() if name.endswith(".json")}
-
-
-def _case_words(row: Row) -> str:
-    words = [str(row["case"])]
-    if row.get("tumour"):
-        words.insert(0, f"tumour {row['tumour']} of")
-    if row.get("label"):
-        words.append(f"({row['label']})")
-    for name, word in (("pair", ""), ("reader", "by "), ("reference", "against ")):
-        if row.get(name):
-            words.append(f"{word}{row[name]}")
-    return " ".join(words)
-
-
-def _images(n: int) -> str:
-    return f"{n} image{'' if n == 1 else 's'}"

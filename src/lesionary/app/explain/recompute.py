@@ -1,7 +1,6 @@
 """Make a unit's result again from its stored inputs, in a folder of its own, and compare."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from lesionary.app.stages.prepare import PREPARE
 from lesionary.core.errors import LesionaryError
 from lesionary.core.identity import canonical_json
 from lesionary.io.objects import ObjectStore, is_object_id
+from lesionary.io.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from lesionary.app.stage import Stage, Work
@@ -56,8 +56,8 @@ def _planned(study: "Study", stage: "Stage", name: str) -> "Work | None":
 
 
 def _done_again(study: "Study", stage: "Stage", work: "Work") -> Any:
-    with tempfile.TemporaryDirectory(prefix="lesionary-explain-") as folder:
-        scratch = ObjectStore(Path(folder) / "objects")
+    with scratch_folder() as folder:
+        scratch = ObjectStore(folder / "objects")
         for object_id in sorted(set(_ids_in(work.inputs))):
             if study.objects.has(object_id):
                 _lend(study.objects.path_of(object_id), scratch.path_of(object_id))

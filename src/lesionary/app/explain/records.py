@@ -94,6 +94,34 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a published row comes from.
+
+    Parameters
+    ----------
+    about : str
+        What the row is about.
+    sources : tuple of str
+        The steps it comes from first.
+    series : tuple of str
+        Whose lineage leads on.
+    now : mapping, optional
+        The row as the registry gives it now; None where it gives none.
+    lesion : int, optional
+        The lesion that the row is about.
+    facts : mapping
+        How a row over several units was taken together.
+    """
+
+    about: str
+    sources: tuple[str, ...]
+    series: tuple[str, ...]
+    now: Mapping[str, Any] | None
+    lesion: int | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One published value, explained.
 

@@ -84,9 +84,14 @@ def measure_series(request: MeasureRequest) -> dict[str, Any]:
     found: list[tuple[int, MeasuredLesion]] = []
     maps: list[LabelMap] = []
     dropped: list[dict[str, Any]] = []
-    layers = (store.get_label_map(object_id) for object_id in request.layers)
-    parts = (part for layer in layers for part in _by_maker(layer, request.lesions, options))
-    for place, (label_map, rules) in enumerate(parts):
+    names: list[str] = []
+    parts = (
+        (name, *part)
+        for name in request.layers
+        for part in _by_maker(store.get_label_map(name), request.lesions, options)
+    )
+    for place, (name, label_map, rules) in enumerate(parts):
+        names.append(name)
         measured = measure_lesions(volume, label_map, rules)
         found += [(place, lesion) for lesion in measured.lesions]
         dropped += [{"label": crumb.label, "voxels": crumb.voxels} for crumb in measured.dropped]
@@ -95,7 +100,8 @@ def measure_series(request: MeasureRequest) -> dict[str, Any]:
     array, n_hidden = _flattened(maps, found, volume.geometry)
     rows = [
         _row(number, lesion, request.lesions[str(lesion.value)])
-        for number, (_, lesion) in enumerate(found, start=1)
+        | {"layer": names[place], "value": lesion.value}
+        for number, (place, lesion) in enumerate(found, start=1)
     ]
     texts = {row["lesion"]: row["label"] for row in rows}
     return {
@@ -170,4 +176,4 @@ def _row(number: int, lesion: "MeasuredLesion", made: dict[str, Any]) -> dict[st
     return row | {"reason": reason} if reason else row
 
 
-MEASURE = Stage("measure", 2, plan, measure_series, ("measure",))
+MEASURE = Stage("measure", 3, plan, measure_series, ("measure",))

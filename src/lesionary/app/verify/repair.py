@@ -33,7 +33,7 @@ def repair_study(study: "Study") -> Told:
     that are damaged move to ``damaged/`` within the study: in their place they would pass for whole
     when the same object is put there again. Triggers and counts are put back. What came in from
     outside cannot be made again; ingest puts it back. A unit whose row somebody changed stays as it
-    is: to forget it would be to forget the trace of that.
+    is: to forget it would be to forget the trace of that. Nothing is done where columns are gone.
 
     Raises
     ------
@@ -42,6 +42,8 @@ def repair_study(study: "Study") -> Told:
     """
     told: Told = []
     with study.working():
+        if not _is_legible(study):
+            return told
         _repair_registry(study, told)
         with NameIndex() as index:
             with study.registry.reading() as connection:
@@ -50,6 +52,13 @@ def repair_study(study: "Study") -> Told:
             for name, namers in index:
                 _repair_object(study, name, who_needs(namers), changed, told)
     return told
+
+
+def _is_legible(study: "Study") -> bool:
+    from lesionary.io.registry.health import is_legible
+
+    with study.registry.reading() as connection:
+        return is_legible(connection)
 
 
 def _changed_units(connection: "Connection") -> frozenset[str]:

@@ -14,11 +14,12 @@ class VerifyReport:
     """What was checked, and what did not hold.
 
     ``done`` names checks, not every row and object that one went over: those are ``counts``. So a
-    report is no longer than what is wrong.
+    report is no longer than what is wrong. ``notes`` are no faults, but worth knowing.
     """
 
     done: list[str] = field(default_factory=list)
     failed: list[dict[str, str]] = field(default_factory=list)
+    notes: list[dict[str, str]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     repaired: list[dict[str, str]] | None = None
 
@@ -40,6 +41,10 @@ class VerifyReport:
         told = {"unit": unit, "code": code, "reason": reason}
         self.failed.append(told | ({"hint": hint} if hint else {}))
 
+    def note(self, unit: str, code: str, reason: str, hint: str) -> None:
+        """Keep what is allowed, and yet worth knowing."""
+        self.notes.append({"unit": unit, "code": code, "reason": reason, "hint": hint})
+
     @contextmanager
     def section(self, unit: str) -> Iterator[None]:
         """Count one check of many things: done unless something fails within.
@@ -58,6 +63,7 @@ class VerifyReport:
         """Add what another report has."""
         self.done += other.done
         self.failed += other.failed
+        self.notes += other.notes
         self.counts += other.counts
 
     def document(self) -> dict[str, Any]:
@@ -66,6 +72,7 @@ class VerifyReport:
             "checked": self.checked,
             "done": self.done,
             "failed": self.failed,
+            "notes": self.notes,
             "counts": dict(sorted(self.counts.items())),
         }
         return document if self.repaired is None else document | {"repaired": self.repaired}

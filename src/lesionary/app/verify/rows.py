@@ -11,24 +11,41 @@ _FROM_BACKUP = "restore the study from a backup; nobody but Lesionary may write 
 _REPAIR = "`lesionary verify STUDY --repair` puts it right"
 
 
-def verify_database(connection: "Connection", report: VerifyReport) -> None:
-    """Check the database itself: its pages, its references, and the triggers that guard rows."""
-    from lesionary.io.registry.health import changed_definitions, damages, dangling, missing_guards
+def verify_database(connection: "Connection", report: VerifyReport) -> bool:
+    """Check the database itself: its pages, definitions, references, and the triggers that guard.
+
+    Returns
+    -------
+    bool
+        Whether rows can be read at all.
+    """
+    from lesionary.io.registry.health import (
+        changed_definitions,
+        damages,
+        dangling,
+        is_legible,
+        missing_guards,
+    )
 
     with report.section("registry/pages"):
         for text in damages(connection):
             report.fail("registry/pages", "registry_damaged", text, _FROM_BACKUP)
     with report.section("registry/definitions"):
         for name in changed_definitions(connection):
-            reason = f"the table or index {name} is not defined as Lesionary defines it"
+            reason = f"{name} is not defined as Lesionary defines it"
             report.fail("registry/definitions", "definition_changed", reason, _FROM_BACKUP)
     with report.section("registry/references"):
         for text in dangling(connection):
             report.fail("registry/references", "reference", text, _FROM_BACKUP)
     with report.section("registry/guards"):
         for name in missing_guards(connection):
-            reason = f"the trigger {name} that refuses changes is gone, or is another"
+            reason = f"the trigger {name} that refuses changes is gone, off, or another"
             report.fail("registry/guards", "guard_missing", reason, _REPAIR)
+    if is_legible(connection):
+        return True
+    reason = "columns are gone or of another type: no rows, events and objects were looked at"
+    report.fail("registry", "not_checked", reason, _FROM_BACKUP)
+    return False
 
 
 def verify_rows(connection: "Connection", report: VerifyReport) -> None:

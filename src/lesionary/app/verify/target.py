@@ -87,17 +87,22 @@ def _verify_study(target: Path, options: VerifyOptions, report: VerifyReport) ->
 
 def _check_study(study: "Study", options: VerifyOptions, report: VerifyReport) -> None:
     from lesionary.app.verify.audit_trail import verify_audit
+    from lesionary.app.verify.edited import verify_protocol
     from lesionary.app.verify.leaks import verify_leakage
     from lesionary.app.verify.rows import verify_database, verify_rows
     from lesionary.app.verify.stored import verify_objects
     from lesionary.io.registry.checks import snapshot
 
     with snapshot(study.registry) as connection:
-        verify_database(connection, report)
-        verify_audit(connection, study.section.id, options.anchor, report)
-        verify_rows(connection, report)
-        verify_objects(study.objects, connection, report)
-    verify_leakage(study, report)
+        is_legible = verify_database(connection, report)
+        if is_legible:
+            verify_audit(connection, study.section.id, options.anchor, report)
+            verify_rows(connection, report)
+            verify_objects(study.objects, connection, report)
+    if is_legible:
+        verify_protocol(study, report)
+        verify_leakage(study, report)
     if study.files.release.is_dir():
         verify_release(study.files.release, report)
-    verify_published(study, report)
+    if is_legible:
+        verify_published(study, report)

@@ -9,10 +9,8 @@ size in the code stream).
 """
 
 import struct
-import tempfile
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +18,7 @@ import numpy as np
 from lesionary.core.errors import UnreadableSeriesError
 from lesionary.core.volume import AnyArray
 from lesionary.ingest.header import PixelFormat
+from lesionary.io.scratch import scratch_folder
 
 _JPEG = "1.2.840.10008.1.2.4."
 _PLUGINS: Mapping[str, str] = {
@@ -138,8 +137,8 @@ def _by_simple_itk(frame: bytes, grid: PixelFormat, transfer_syntax: str) -> Any
     ds.HighBit, ds.PixelRepresentation = grid.high_bit, int(grid.is_signed)
     ds.PixelData = encapsulate([frame])
     ds["PixelData"].VR = "OB"
-    with tempfile.TemporaryDirectory(prefix="lesionary-") as folder:
-        path = Path(folder) / "frame.dcm"
+    with scratch_folder() as folder:
+        path = folder / "frame.dcm"
         ds.save_as(path, enforce_file_format=True)
         try:
             image = SimpleITK.ReadImage(str(path), imageIO="GDCMImageIO")

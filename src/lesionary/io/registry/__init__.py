@@ -1,7 +1,8 @@
 """The study's registry: what came in, what was drawn, what is done, by whom and why.
 
-``tables`` has the tables, ``engine`` the two databases, ``transaction`` the only way to write
-(every write leaves an event in ``chain``), ``registry`` what the rest of the house calls,
-``claims`` who works on what, ``status`` the sums for a prompt, ``upgrade`` the way from older
-schemas.
+``tables`` has the tables, ``engine`` the two databases. ``registry`` is what the rest of the house
+calls: it opens, asks (``reading``) and writes. ``transaction`` is the only way to write, rows
+(``row_writer``) and units (``unit_writer``) alike, and every write leaves an event in ``chain``.
+``claims`` says who works on what, ``checks`` whether rows are what events say, ``status`` has the
+sums for a prompt, ``upgrade`` the way from older schemas.
 """

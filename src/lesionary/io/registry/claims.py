@@ -20,7 +20,7 @@ from lesionary.io.lock import holding, is_free
 from lesionary.io.registry import tables
 from lesionary.io.registry.engine import is_sqlite, patiently
 from lesionary.io.registry.registry import Registry
-from lesionary.io.registry.transaction import insert_where_free
+from lesionary.io.registry.statements import insert_where_free
 
 LOCK_SUFFIX = ".holder"
 

@@ -6,14 +6,15 @@ import sqlalchemy as sa
 
 from lesionary.io.registry.tables import PERMANENT
 
-_REFUSE = "lesionary_refuse"
+REFUSE = "lesionary_refuse"
+"""The function that a server's triggers call."""
 
 
 def guard_statements(dialect: str) -> Iterator[str]:
     """Yield the statements that protect events and what people made."""
     if dialect == "postgresql":
         yield (
-            f"CREATE OR REPLACE FUNCTION {_REFUSE}() RETURNS trigger AS $$ BEGIN"
+            f"CREATE OR REPLACE FUNCTION {REFUSE}() RETURNS trigger AS $$ BEGIN"
             " RAISE EXCEPTION USING MESSAGE ="
             " 'rows of ' || TG_TABLE_NAME || ' are never changed'; END $$"
             " LANGUAGE plpgsql"
@@ -39,11 +40,12 @@ def drop_guards(connection: sa.Connection, table: sa.Table) -> None:
 def _of_table(table: sa.Table, dialect: str) -> Iterator[str]:
     name = table.name
     if dialect == "postgresql":
-        for what, when in (("no_update", "UPDATE OR DELETE"), ("no_delete", "TRUNCATE")):
+        # As the server itself words them: ``verify`` compares.
+        for what, when in (("no_update", "DELETE OR UPDATE"), ("no_delete", "TRUNCATE")):
             scope = "STATEMENT" if when == "TRUNCATE" else "ROW"
             yield (
                 f"CREATE TRIGGER {name}_{what} BEFORE {when} ON {name}"
-                f" FOR EACH {scope} EXECUTE FUNCTION {_REFUSE}()"
+                f" FOR EACH {scope} EXECUTE FUNCTION {REFUSE}()"
             )
         return
     refuse = f"BEGIN SELECT RAISE(ABORT, 'rows of {name} are never changed'); END"

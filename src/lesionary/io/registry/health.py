@@ -6,14 +6,15 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from lesionary.core.annotation import GIVEN
-from lesionary.io.registry import tables
+from lesionary.io.registry import catalog, tables
+from lesionary.io.registry.catalog import Triggers
 from lesionary.io.registry.engine import is_sqlite
 from lesionary.io.registry.facts import AUDITED
 from lesionary.io.registry.guards import add_guards, drop_guards, guard_statements
 from lesionary.io.registry.making import make_tables
 from lesionary.io.registry.status import SEVERAL_READERS
 
-_TRIGGER = re.compile(r"CREATE TRIGGER (\w+) ")
+_TRIGGER = re.compile(r"CREATE TRIGGER (?P<name>\w+) .*? ON (?P<table>\w+) ")
 
 
 def damages(connection: sa.Connection) -> Iterator[str]:
@@ -32,40 +33,63 @@ def dangling(connection: sa.Connection) -> Iterator[str]:
 
 
 def missing_guards(connection: sa.Connection) -> list[str]:
-    """Return the triggers that should refuse to change what is permanent, and are not there."""
-    dialect = connection.dialect.name
-    wanted = {
-        found.group(1): statement
-        for statement in guard_statements(dialect)
-        if (found := _TRIGGER.match(statement))
-    }
-    if is_sqlite(connection):
-        query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
-        there = {row.name: row.sql for row in connection.exec_driver_sql(query)}
-        return sorted(name for name, sql in wanted.items() if there.get(name) != sql)
-    working = _working_triggers(connection) if _refuses(connection) else set()
-    return sorted(wanted.keys() - working)
+    """Return the triggers that should refuse to change what is permanent, and do not.
+
+    They are gone, switched off, or are others, or the function that they call is another.
+    """
+    wanted, there = _wanted_triggers(connection), _triggers(connection)
+    if not is_sqlite(connection) and not _refuses(connection):
+        there = {}
+    return sorted(place[1] for place in wanted if there.get(place) != wanted[place])
 
 
 def changed_definitions(connection: sa.Connection) -> list[str]:
-    """Return the tables and indexes that are not defined as this Lesionary defines them.
+    """Return what is not defined as this Lesionary defines it, in words.
 
-    They are held against those of a registry made anew; a server looks after its own.
+    These are tables and indexes, on a server also their columns, constraints, rules and functions;
+    and triggers that are not ours. A file is held against a registry made anew, a server's schema
+    against what its catalogue should say.
     """
+    if is_sqlite(connection):
+        wanted, there = _fresh_definitions(), _definitions(connection)
+    else:
+        wanted, there = catalog.wanted(), catalog.found(connection)
+    names = wanted.keys() | there.keys()
+    changed = [name for name in names if wanted.get(name) != there.get(name)]
+    strangers = _triggers(connection).keys() - _wanted_triggers(connection).keys()
+    return sorted([*changed, *(f"the trigger {name} of {table}" for table, name in strangers)])
+
+
+def is_legible(connection: sa.Connection) -> bool:
+    """Tell whether all columns are there to be read; SQLite's answer comes with each query."""
+    return is_sqlite(connection) or not catalog.lost_columns(connection)
+
+
+def _wanted_triggers(connection: sa.Connection) -> Triggers:
+    found = map(_TRIGGER.match, guard_statements(connection.dialect.name))
+    return {(one["table"], one["name"]): one.string for one in found if one}
+
+
+def _triggers(connection: sa.Connection) -> Triggers:
     if not is_sqlite(connection):
-        return []
+        return catalog.triggers(connection)
+    query = "SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger'"
+    return {(row.tbl_name, row.name): row.sql for row in connection.exec_driver_sql(query)}
+
+
+def _fresh_definitions() -> dict[str, str]:
     fresh = sa.create_engine("sqlite://")
     with fresh.begin() as other:
         make_tables(other)
-        wanted, there = _definitions(other), _definitions(connection)
+        definitions = _definitions(other)
     fresh.dispose()
-    names = wanted.keys() | there.keys()
-    return sorted(name for name in names if wanted.get(name) != there.get(name))
+    return definitions
 
 
 def _definitions(connection: sa.Connection) -> dict[str, str]:
-    query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND type != 'trigger'"
-    return {row.name: row.sql for row in connection.exec_driver_sql(query)}
+    query = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND type != 'trigger'"
+    rows = connection.exec_driver_sql(query)
+    return {f"the {row.type} {row.name}": row.sql for row in rows}
 
 
 def put_guards_back(connection: sa.Connection) -> None:
@@ -113,20 +137,7 @@ def keep_counts(connection: sa.Connection, counts: dict[str, int]) -> None:
         connection.execute(sa.insert(tables.tally), rows)
 
 
-def _working_triggers(connection: sa.Connection) -> set[str]:
-    query = (
-        "SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-        " WHERE c.relnamespace = current_schema()::regnamespace"
-        " AND NOT t.tgisinternal AND t.tgenabled = 'O'"
-    )
-    return set(connection.exec_driver_sql(query).scalars())
-
-
 def _refuses(connection: sa.Connection) -> bool:
-    """Tell whether the function behind the triggers is still ours."""
-    query = (
-        "SELECT prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace"
-        " AND proname = 'lesionary_refuse'"
-    )
-    body = connection.exec_driver_sql(query).scalar()
-    return bool(body) and any(str(body) in one for one in guard_statements("postgresql"))
+    """Tell whether the function behind a server's triggers is still ours."""
+    body = catalog.refusing_body(connection)
+    return any(body == one.split("$$")[1] for one in guard_statements("postgresql") if "$$" in one)

@@ -1,45 +1,35 @@
-"""The study's registry: rows out, and writes that leave events.
+"""The study's registry: made, opened, read, and written in ways that leave events.
 
-What rows mean is the business of ``app``. Every write is one transaction, so a killed process
-leaves the state before or after it, and writers queue instead of failing.
+Every write is one transaction, so a killed process leaves the state before or after it, and
+writers queue instead of failing.
 """
 
 import datetime as dt
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
-from itertools import islice
-from operator import itemgetter
-from typing import Any, TypeVar
+from contextlib import contextmanager
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from lesionary.io.actor import this_actor
 from lesionary.io.registry import tables
-from lesionary.io.registry.chain import GENESIS, Draft, Event, Head
+from lesionary.io.registry.chain import GENESIS, Draft, Head
 from lesionary.io.registry.engine import engine_of, patiently
-from lesionary.io.registry.facts import AUDITED, Row, facts
 from lesionary.io.registry.ingest import IngestTransaction
 from lesionary.io.registry.making import make_schema, make_tables
 from lesionary.io.registry.place import RegistryPlace
-from lesionary.io.registry.records import RunRecord, UnitRecord, UnitState
-from lesionary.io.registry.transaction import Transaction, upsert
+from lesionary.io.registry.reading import RegistryReader
+from lesionary.io.registry.records import RunRecord, UnitRecord
+from lesionary.io.registry.statements import upsert
+from lesionary.io.registry.transaction import Transaction
 from lesionary.io.registry.version import SCHEMA, SCHEMA_VERSION, require_schema, schema_of
 from lesionary.io.registry.wording import no_registry
 
 T = TypeVar("T")
 
-PAGE_SIZE = 500
-"""Series that are planned, claimed and recorded at a time."""
 
-
-class Registry:
+class Registry(RegistryReader):
     """One study's rows, in a SQLite file or a PostgreSQL schema."""
-
-    def __init__(self, engine: sa.Engine, place: RegistryPlace) -> None:
-        self.engine = engine
-        self.place = place
-        weakref.finalize(self, engine.dispose)
 
     @classmethod
     def create(cls, place: RegistryPlace) -> "Registry":
@@ -85,22 +75,6 @@ class Registry:
             raise
         return registry
 
-    def close(self) -> None:
-        """Let go of the file or the server."""
-        self.engine.dispose()
-
-    def has_table(self, name: str) -> bool:
-        """Tell whether there is such a table."""
-        with self.reading() as connection:
-            return sa.inspect(connection).has_table(name)
-
-    def reading(self) -> AbstractContextManager[sa.Connection]:
-        """Open a connection that sees one state and writes nothing."""
-        return self._connection().execution_options(read_only=True)
-
-    def _connection(self) -> sa.Connection:
-        return patiently(self.engine.connect)
-
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Do a short write, and do it again should the server go away meanwhile.
 
@@ -145,12 +119,6 @@ class Registry:
             yield transaction
             transaction.finish()
 
-    def meta(self, key: str) -> str | None:
-        """Return a stored setting."""
-        with self.reading() as connection:
-            query = sa.select(tables.meta.c.value).where(tables.meta.c.key == key)
-            return connection.execute(query).scalar()
-
     def set_meta(self, key: str, value: str) -> None:
         """Store a setting of the moment: no event tells of it."""
 
@@ -160,87 +128,6 @@ class Registry:
                 connection.execute(statement, {"key": key, "value": value})
 
         patiently(store)
-
-    def rows(
-        self,
-        table: sa.Table,
-        *,
-        order_by: Sequence[str] = (),
-        among: Mapping[str, Iterable[Any]] | None = None,
-        **equal: Any,
-    ) -> list[Row]:
-        """Return all rows whose columns equal what is given.
-
-        ``among`` names one column that may have any of several values, however many.
-        """
-        query = sa.select(table)
-        for column, value in equal.items():
-            query = query.where(table.c[column] == value)
-        queries = [query]
-        for column, values in (among or {}).items():
-            queries = [query.where(table.c[column].in_(page)) for page in batched(values)]
-        with self.reading() as connection:
-            rows: list[Row] = [
-                dict(row) for one in queries for row in connection.execute(one).mappings()
-            ]
-        return sorted(rows, key=itemgetter(*order_by)) if order_by else rows
-
-    def all_series(self) -> list[Row]:
-        """Return every ingested series in the order of its number, with its time point."""
-        with self.reading() as connection:
-            query = series_query().order_by(tables.series.c.number)
-            return [dict(row) for row in connection.execute(query).mappings()]
-
-    def some_series(self, ids: Iterable[str]) -> list[Row]:
-        """Return series by their ids, in the order of their numbers."""
-        query = series_query()
-        rows: list[Row] = []
-        with self.reading() as connection:
-            for page in batched(ids):
-                chosen = query.where(tables.series.c.id.in_(page))
-                rows += [dict(row) for row in connection.execute(chosen).mappings()]
-        return sorted(rows, key=itemgetter("number"))
-
-    def series_pages(self, size: int = PAGE_SIZE) -> Iterator[list[Row]]:
-        """Yield the series in the order of their numbers, so many at a time."""
-        last = 0
-        while True:
-            query = series_query().where(tables.series.c.number > last)
-            query = query.order_by(tables.series.c.number).limit(size)
-            with self.reading() as connection:
-                page: list[Row] = [dict(row) for row in connection.execute(query).mappings()]
-            if not page:
-                return
-            yield page
-            last = page[-1]["number"]
-
-    def sop_uids(self) -> set[str]:
-        """Return the keyed SOP UIDs of all slices."""
-        with self.reading() as connection:
-            return set(connection.execute(sa.select(tables.instance.c.sop_uid)).scalars())
-
-    def units(self, stage: str, names: Iterable[str] | None = None) -> dict[str, UnitRecord]:
-        """Return what is known of a stage's units, by name."""
-        among = None if names is None else {"name": names}
-        rows = self.rows(tables.unit, stage=stage, among=among)
-        return {row["name"]: UnitRecord(**row) for row in rows}
-
-    def unit_states(self, stage: str, names: Iterable[str]) -> dict[str, UnitState]:
-        """Return key, state and version of units, without their outputs, by name."""
-        unit = tables.unit
-        query = sa.select(unit.c.name, unit.c.key, unit.c.state, unit.c.version).where(
-            unit.c.stage == stage, unit.c.name.in_(list(names))
-        )
-        with self.reading() as connection:
-            return {
-                row.name: UnitState(row.key, row.state, row.version)
-                for row in connection.execute(query)
-            }
-
-    def failed_units(self) -> list[UnitRecord]:
-        """Return every unit that failed, by stage and name."""
-        rows = self.rows(tables.unit, state="failed", order_by=("stage", "name"))
-        return [UnitRecord(**row) for row in rows]
 
     def record_units(
         self,
@@ -271,72 +158,10 @@ class Registry:
         """Add one event about what has no row."""
         self.write(lambda transaction: transaction.say(draft))
 
-    def head(self) -> Head:
-        """Return the chain's end."""
-        with self.reading() as connection:
-            row = connection.execute(
-                sa.select(tables.head.c.seq, tables.head.c.hash, tables.head.c.at)
-            ).one_or_none()
-        return Head(0, GENESIS, "") if row is None else Head(row.seq, row.hash, row.at)
-
-    def events(self, *, after: int = 0, of: str | None = None) -> Iterator[Event]:
-        """Yield events in the order of their numbers; ``of`` takes those of one object."""
-        event = tables.event
-        raw = [
-            sa.type_coerce(column, sa.Text).label(column.name)
-            if column is event.c.details
-            else column
-            for column in event.columns
-        ]
-        query = sa.select(*raw).where(event.c.seq > after).order_by(event.c.seq)
-        if of is not None:
-            query = query.where(event.c.object == of)
-        with self.reading() as connection:
-            found = connection.execute(query, execution_options={"yield_per": 1000})
-            with closing(found):
-                for row in found:
-                    yield Event(*row)
-
-    def last_facts(self, kind: str) -> dict[str, str | None]:
-        """Return what the last event of every object of a kind says of its row."""
-        event = tables.event
-        query = (
-            sa.select(event.c.object, event.c.fact)
-            .where(event.c.object >= f"{kind}/", event.c.object < f"{kind}0")
-            .order_by(event.c.seq)
-        )
-        with self.reading() as connection:
-            rows = connection.execute(query, execution_options={"yield_per": 1000})
-            return {row.object: row.fact for row in rows}
-
-    def facts(self) -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
-        """Yield each kind of object, with object and hash of every row there is now."""
-        with self.reading() as connection:
-            for audited in AUDITED:
-                yield audited.kind, facts(connection, audited)
-
-
-def batched(values: Iterable[Any]) -> Iterator[list[Any]]:
-    """Yield values in lists as long as one query may name."""
-    rest = iter(values)
-    while page := list(islice(rest, PAGE_SIZE)):
-        yield page
-
 
 def utc_now() -> str:
     """Return the present time, UTC, ISO, to the millisecond."""
     return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-
-
-def series_query() -> Any:
-    """Return the query for series with number, date and name of their time point."""
-    point = tables.timepoint
-    return sa.select(
-        tables.series,
-        point.c.number.label("timepoint"),
-        point.c.study_date,
-        point.c.name.label("timepoint_name"),
-    ).join(point, tables.series.c.timepoint_id == point.c.id)
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -2,12 +2,13 @@
 
 import sqlalchemy as sa
 
-_version = sa.Table(
+VERSION_TABLE = sa.Table(
     "alembic_version",
     sa.MetaData(),
     sa.Column("version_num", sa.String(32), nullable=False),
     sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
+"""Where Alembic keeps that number."""
 
 
 def revision_of(schema: int) -> str:
@@ -17,5 +18,5 @@ def revision_of(schema: int) -> str:
 
 def stamp(connection: sa.Connection, schema: int) -> None:
     """Say which schema a registry has that Alembic did not make."""
-    _version.create(connection)
-    connection.execute(sa.insert(_version), {"version_num": revision_of(schema)})
+    VERSION_TABLE.create(connection)
+    connection.execute(sa.insert(VERSION_TABLE), {"version_num": revision_of(schema)})

@@ -2,6 +2,6 @@
 
 ``layout`` says what lies where in it, ``tar`` writes and reads its bytes. ``write`` and ``read``
 are the two ways; ``load`` is the database's side of reading, ``rows`` are rows in their stored
-form, ``check`` holds them against the audit, ``release_list`` says what of a release travels,
-``protocol_text`` what of ``study.toml``, and ``pending`` looks after what is not yet whole.
+form, ``release_list`` says what of a release travels, and ``pending`` looks after what is not yet
+whole.
 """

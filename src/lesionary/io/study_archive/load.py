@@ -10,8 +10,8 @@ from lesionary.io.registry import tables
 from lesionary.io.registry.engine import engine_of, is_sqlite
 from lesionary.io.registry.making import make_schema, make_tables
 from lesionary.io.registry.place import RegistryPlace
+from lesionary.io.registry.soundness import faults
 from lesionary.io.registry.version import SCHEMA_VERSION
-from lesionary.io.study_archive.check import faults
 from lesionary.io.study_archive.layout import CARRIED, IMPORT_TOKEN, changed, part_member
 from lesionary.io.study_archive.rows import insert_stored, rows_of
 from lesionary.io.study_archive.tar import TarReader

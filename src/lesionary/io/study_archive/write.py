@@ -11,9 +11,9 @@ from lesionary.io.durable import replacing, writing
 from lesionary.io.name_index import NameIndex
 from lesionary.io.objects import ObjectStore
 from lesionary.io.registry.object_names import needed_objects
+from lesionary.io.registry.soundness import require_sound
 from lesionary.io.registry.version import SCHEMA_VERSION
 from lesionary.io.release_files import CHECKSUMS as RELEASE_CHECKSUMS
-from lesionary.io.study_archive.check import faults
 from lesionary.io.study_archive.layout import (
     CARRIED,
     MANIFEST,
@@ -85,7 +85,7 @@ def write_archive(target: Path, source: Source, *, on_object: OnObject) -> Writt
         claimed(temporary),
         temporary.open("xb") as file,
     ):
-        _require_sound(source.connection)
+        require_sound(source.connection)
         named.add(needed_objects(source.connection))
         manifest = _manifest(source, n_objects=sum(1 for _ in named))
         writer = TarWriter(file, sums)
@@ -115,16 +115,6 @@ def _require_free(target: Path) -> None:
             code="archive_taken",
             hint="name a new file",
             source=str(target),
-        )
-
-
-def _require_sound(connection: sa.Connection) -> None:
-    """Refuse what no import would take: an archive that cannot be read is worse than none."""
-    for fault in faults(connection):
-        raise WorkflowError(
-            f"the study's audit does not hold at {fault.object}: {fault.reason}",
-            code="audit_broken",
-            hint="`lesionary verify STUDY` lists all that is wrong; restore it from a backup",
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lesionary.publish.comparison.limits import percent_differences
 from lesionary.publish.comparison.tables import Column, Table
 
 Row = Mapping[str, Any]
@@ -61,6 +62,13 @@ def agreement_tables(summary: Mapping[str, Any], *, notes: Sequence[str] = ()) -
         _table(summary, "icc", "Intraclass correlation of readers' measurements.", _ICC_COLUMNS),
         _table(
             summary, "bland_altman", "Bias and limits of agreement, pair by pair.", _BIAS_COLUMNS
+        ),
+        Table(
+            "agreement_bland_altman_percent",
+            "Bias and limits of agreement of volumes, in percent of the pair's mean; missed"
+            " tumours left out.",
+            _PERCENT_COLUMNS,
+            [one.row() for one in percent_differences(summary)],
         ),
     ]
 
@@ -224,6 +232,15 @@ _ICC_COLUMNS = (
     Column("agreement_high", "to", 3),
     Column("n", "n"),
     Column("n_left_out", "left out"),
+)
+_PERCENT_COLUMNS = (
+    Column("reading", "reading"),
+    Column("pair", "pair"),
+    Column("bias", "bias (%)", 1, "sd"),
+    Column("lower_limit", "lower limit", 1),
+    Column("upper_limit", "upper limit", 1),
+    Column("n", "n"),
+    Column("n_subjects", "subjects"),
 )
 _BIAS_COLUMNS = (
     Column("level", "level"),

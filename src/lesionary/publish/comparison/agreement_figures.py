@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from lesionary.core.statistics import bland_altman
 from lesionary.core.volume import FloatArray
 from lesionary.publish.comparison.agreement import domain_text
 from lesionary.publish.comparison.boxes import Sample
 from lesionary.publish.comparison.difference_figures import PairedDifferences, figure_bland_altman
 from lesionary.publish.comparison.figures import figure_boxes, figure_histogram
+from lesionary.publish.comparison.limits import Differences, percent_differences
 from lesionary.publish.comparison.picture import Picture
 
 Row = Mapping[str, Any]
@@ -55,7 +55,7 @@ def agreement_pictures(summary: Mapping[str, Any]) -> Iterator[Picture]:
             title = f"Difference against mean of readers' {reading}s; hollow: one reader missed it"
             name = f"agreement_bland_altman_{reading}"
             yield figure_bland_altman(name, title, panels, (f"mean {reading}", unit), unit)
-    if panels := _percent_panels(summary):
+    if panels := [_panel(one) for one in percent_differences(summary)]:
         title = "Difference of readers' volumes in percent of their mean; missed tumours left out"
         name = "agreement_bland_altman_volume_percent"
         yield figure_bland_altman(name, title, panels, ("mean volume", "ml"), "%")
@@ -104,31 +104,9 @@ def _panels(summary: Mapping[str, Any], reading: str, unit: str) -> list[PairedD
     return panels
 
 
-def _percent_panels(summary: Mapping[str, Any]) -> list[PairedDifferences]:
-    """Compare volumes both readers drew, in percent: differences grow with the tumour."""
-    panels = []
-    for pair in dict.fromkeys(row["pair"] for row in summary["pairs"]):
-        compared = [
-            row for row in _compared(summary, pair, "volume_difference_ml") if row["n_missed"] == 0
-        ]
-        sides = _sides(compared, "volume_ml")
-        if not len(sides):
-            continue
-        means = sides.mean(axis=1)
-        percent = 100 * (sides[:, 0] - sides[:, 1]) / means
-        found = bland_altman(
-            percent, np.zeros_like(percent), subjects=[(r["group"], r["subject"]) for r in compared]
-        )
-        panels.append(
-            PairedDifferences(
-                title=pair,
-                means=means,
-                differences=percent,
-                is_missed=np.zeros(len(means), dtype=np.bool_),
-                limits=(found.bias, found.lower_limit, found.upper_limit),
-            )
-        )
-    return panels
+def _panel(one: Differences) -> PairedDifferences:
+    pair = one.naming["pair"]
+    return PairedDifferences(pair, one.means, one.differences, one.is_missed, one.limits)
 
 
 def _compared(summary: Mapping[str, Any], pair: str, field: str) -> list[Row]:

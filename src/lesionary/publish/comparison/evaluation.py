@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from lesionary.core.statistics import bland_altman
 from lesionary.publish.comparison.boxes import Sample
 from lesionary.publish.comparison.difference_figures import PairedDifferences, figure_bland_altman
 from lesionary.publish.comparison.figures import figure_boxes, figure_histogram
+from lesionary.publish.comparison.limits import Differences, volume_differences
 from lesionary.publish.comparison.picture import Picture
 from lesionary.publish.comparison.tables import Column, Table
 
@@ -50,6 +50,12 @@ def evaluation_tables(
         ),
         Table("evaluation_detection", _FOUND + said, _DETECTION, _named(summary["detection"])),
         Table("evaluation_by_size", _BY_SIZE + said, _SIZES, _named(summary["by_size"])),
+        Table(
+            "evaluation_bland_altman",
+            f"Predicted minus reference volume, bias and limits of agreement by label.{said}",
+            _BIAS,
+            [one.row() for one in volume_differences(cases)],
+        ),
         Table("evaluation_left_out", "Cases that are not scored.", _LEFT_OUT, left_out),
     ]
     if comparison:
@@ -80,7 +86,7 @@ def evaluation_pictures(cases: Sequence[Row], of: str = "prediction") -> Iterato
     if samples := _samples(rows, "dsc"):
         title = f"Distribution of the {DICE} of {of}{against} by label"
         yield figure_histogram("evaluation_dsc_histogram", title, samples, DICE, within=(0, 1))
-    if panels := _panels(rows):
+    if panels := [_panel(one) for one in volume_differences(rows)]:
         title = f"Volume of {of} minus reference volume{against}; hollow: one of them is empty"
         quantity = ("mean volume", "ml")
         name = "evaluation_bland_altman"
@@ -154,29 +160,9 @@ def _samples(cases: Sequence[Row], field: str) -> list[Sample]:
     ]
 
 
-def _panels(cases: Sequence[Row]) -> list[PairedDifferences]:
-    gathered: dict[str, list[Row]] = {}
-    for row in cases:
-        if row.get("reference_volume_ml") is not None and row["dsc"] is not None:
-            gathered.setdefault(str(row["label"]), []).append(row)
-    return [_panel(title, rows) for title, rows in gathered.items()]
-
-
-def _panel(title: str, rows: Sequence[Row]) -> PairedDifferences:
-    predicted, reference = (
-        np.array([row[f"{side}_volume_ml"] for row in rows], dtype=np.float64)
-        for side in ("predicted", "reference")
-    )
-    found = bland_altman(
-        predicted, reference, subjects=[(row["group"], row["subject"]) for row in rows]
-    )
-    return PairedDifferences(
-        title=title,
-        means=(predicted + reference) / 2,
-        differences=predicted - reference,
-        is_missed=(predicted == 0) | (reference == 0),
-        limits=(found.bias, found.lower_limit, found.upper_limit),
-    )
+def _panel(one: Differences) -> PairedDifferences:
+    label = one.naming["label"]
+    return PairedDifferences(label, one.means, one.differences, one.is_missed, one.limits)
 
 
 _METRICS = {
@@ -280,5 +266,14 @@ _COMPARISON = (
     Column("mean_first_without_self_compared", "mean of the first without", 3),
     Column("mean_second_without_self_compared", "mean of the second without", 3),
     Column("p_by_subject_without_self_compared", "p by subject without", 4),
+)
+_BIAS = (
+    Column("reference", "reference"),
+    Column("label", "label"),
+    Column("bias", "bias (ml)", 3, "sd"),
+    Column("lower_limit", "lower limit", 3),
+    Column("upper_limit", "upper limit", 3),
+    Column("n", "n"),
+    Column("n_subjects", "subjects"),
 )
 _LEFT_OUT = (Column("source", "case"), Column("code", "code"), Column("reason", "reason"))

@@ -69,6 +69,8 @@ class SeriesRow:
     is_annotated : bool
         Whether the series has a mask, be it an empty one. Without a mask nobody has looked, which
         is not the same as no lesion.
+    is_published : bool
+        Whether its image is in the release.
     """
 
     id: str
@@ -82,6 +84,7 @@ class SeriesRow:
     notes: tuple[Note, ...] = ()
     source: str = ""
     is_annotated: bool = True
+    is_published: bool = True
 
 
 @dataclass(frozen=True, slots=True)

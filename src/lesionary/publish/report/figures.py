@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lesionary.core.volume import BoolArray, FloatArray, Quantity
+from lesionary.core.volume import FloatArray, Quantity
 from lesionary.publish.report import palette
 from lesionary.publish.report.burden import BurdenPoint
 from lesionary.publish.report.data import TruthRow
 from lesionary.publish.report.drawing import add_legend, drawing, plain_log_ticks, svg_of
-from lesionary.publish.report.groups import Group
+from lesionary.publish.report.groups import Group, has_features, has_sizes
 from lesionary.publish.report.statistics import density
 from lesionary.publish.report.wording import grouped, shortened, unit_of
 
@@ -74,16 +74,6 @@ def figure_features(groups: Sequence[Group], quantity: Quantity) -> str:
         )
 
 
-def has_features(group: Group, quantity: Quantity) -> BoolArray:
-    """Tell which lesions have all three numbers, shape (n,)."""
-    finite: BoolArray = (
-        np.isfinite(group.diameters_mm)
-        & np.isfinite(group.volumes_ml)
-        & np.isfinite(group.intensities(quantity))
-    )
-    return finite
-
-
 def figure_volume_by_diameter(groups: Sequence[Group]) -> str:
     """Draw volume against diameter on logarithmic axes, beside the line of a sphere.
 
@@ -118,12 +108,6 @@ def figure_volume_by_diameter(groups: Sequence[Group]) -> str:
         axes.set(xlabel="diameter (mm)", ylabel="volume (ml)")
         add_legend(axes, [(g, int(np.count_nonzero(has_sizes(g)))) for g in groups])
         return svg_of(figure, "volume-by-diameter", "Volume against diameter of the lesions")
-
-
-def has_sizes(group: Group) -> BoolArray:
-    """Tell which lesions have a diameter and a volume above zero, shape (n,)."""
-    positive: BoolArray = (group.diameters_mm > 0) & (group.volumes_ml > 0)
-    return positive
 
 
 def figure_diameters(groups: Sequence[Group]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lesionary.core.terms import LYMPH_NODES, LesionKind, parse_label
-from lesionary.core.volume import FloatArray, Quantity
+from lesionary.core.volume import BoolArray, FloatArray, Quantity
 from lesionary.publish.report import palette
 from lesionary.publish.report.data import LesionRow
 
@@ -71,6 +71,22 @@ def groups_of(lesions: Sequence[LesionRow]) -> tuple[Group, ...]:
         name = f"{n_other} other kinds" if n_other > 1 else ranked[-1][0]
         groups.append(Group(name, tuple(rest), palette.OTHERS, "P"))
     return tuple(groups)
+
+
+def has_features(group: Group, quantity: Quantity) -> BoolArray:
+    """Tell which lesions have diameter, volume and a mean intensity of ``quantity``, shape (n,)."""
+    finite: BoolArray = (
+        np.isfinite(group.diameters_mm)
+        & np.isfinite(group.volumes_ml)
+        & np.isfinite(group.intensities(quantity))
+    )
+    return finite
+
+
+def has_sizes(group: Group) -> BoolArray:
+    """Tell which lesions have a diameter and a volume above zero, shape (n,)."""
+    positive: BoolArray = (group.diameters_mm > 0) & (group.volumes_ml > 0)
+    return positive
 
 
 def kind_of(row: LesionRow) -> str:

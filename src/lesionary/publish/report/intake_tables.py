@@ -1,22 +1,22 @@
 """Tables of what came in, what was left out, and how far the stages are."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from lesionary.publish.report.data import (
     IgnoredRow,
     LeftOutRow,
-    LesionRow,
     SeriesRow,
     StageRow,
 )
+from lesionary.publish.report.members import grouped_by, ignored_name
+from lesionary.publish.report.summary import Summary
 from lesionary.publish.report.table import Cell, Footnotes, Table, columns_of, name_cell
 from lesionary.publish.report.wording import DASH, grouped, rounded
 
 
-def series_table(rows: Sequence[SeriesRow], lesions: Sequence[LesionRow]) -> Table:
+def series_table(rows: Sequence[SeriesRow], summary: Summary) -> Table:
     """List what came in."""
-    n_lesions = Counter(row.series for row in lesions)
     notes = Footnotes()
     body = [
         (
@@ -27,11 +27,7 @@ def series_table(rows: Sequence[SeriesRow], lesions: Sequence[LesionRow]) -> Tab
             Cell(row.region or DASH),
             Cell(" × ".join(str(n) for n in row.shape)),
             Cell(" × ".join(rounded(mm, 2) for mm in row.spacing_mm)),
-            notes.cell(
-                grouped(n_lesions[row.id]) if row.is_annotated else DASH,
-                "lesions",
-                {"lesions": "the series has no mask: nobody has looked for lesions"},
-            ),
+            notes.count_of(summary.get("series", row.id, "lesions")),
             _outcome_cell(row),
         )
         for row in rows
@@ -70,33 +66,31 @@ def left_out_table(rows: Sequence[LeftOutRow]) -> Table:
     return Table("Left out, one by one", columns, tuple(body))
 
 
-def left_out_summary(rows: Sequence[LeftOutRow]) -> Table:
+def left_out_summary(rows: Sequence[LeftOutRow], summary: Summary) -> Table:
     """Count what was refused by its code, the most frequent first, with that code's usual hint."""
-    by_code: dict[str, list[LeftOutRow]] = defaultdict(list)
-    for row in rows:
-        by_code[row.code].append(row)
-    ranked = sorted(by_code.items(), key=lambda item: (-len(item[1]), item[0]))
+    by_code = grouped_by((row.code, row) for row in rows)
     body = [
         (
             Cell(code, tag="code"),
-            Cell(grouped(len(refused))),
-            Cell(_most_common(row.reason for row in refused)),
-            Cell(_most_common(row.hint for row in refused)),
+            Cell(grouped(summary.count("left_out", code, "inputs"))),
+            Cell(_most_common(row.reason for row in by_code[code])),
+            Cell(_most_common(row.hint for row in by_code[code])),
         )
-        for code, refused in ranked
+        for code in summary.groups("left_out")
     ]
     columns = columns_of("Code", "#Left out", "~Why, for example", "~What to do")
     return Table("Left out, by reason", columns, tuple(body))
 
 
-def ignored_table(rows: Sequence[IgnoredRow]) -> Table:
+def ignored_table(rows: Sequence[IgnoredRow], summary: Summary) -> Table:
     """Count what was passed over."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for row in rows:
-        counts[row.code, row.reason] += row.count
     body = [
-        (Cell(code, tag="code"), Cell(grouped(n)), Cell(reason))
-        for (code, reason), n in sorted(counts.items())
+        (
+            Cell(code, tag="code"),
+            Cell(grouped(summary.count("ignored", ignored_name(code, reason), "files"))),
+            Cell(reason),
+        )
+        for code, reason in sorted({(row.code, row.reason) for row in rows})
     ]
     return Table("Passed over", columns_of("Code", "#Files", "~Why"), tuple(body))
 

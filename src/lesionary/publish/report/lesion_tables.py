@@ -1,15 +1,23 @@
 """Tables of lesions: one by one, by kind, by label, by subject, and against the truth."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
-import numpy as np
-
-from lesionary.core.statistics import spearman, spread_of
-from lesionary.core.volume import FloatArray, Quantity
+from lesionary.core.volume import Quantity
 from lesionary.publish.report.burden import BurdenPoint
 from lesionary.publish.report.data import DroppedRow, LesionRow, SeriesRow, TruthRow
 from lesionary.publish.report.groups import Group
+from lesionary.publish.report.members import (
+    ALL_LABELS,
+    kinds_of,
+    labels_of,
+    maker_name,
+    makers_of,
+    subject_label,
+    subjects_of,
+    visit_name,
+    visits_of,
+)
+from lesionary.publish.report.summary import Summary
 from lesionary.publish.report.table import Cell, Footnotes, Table, columns_of, name_cell
 from lesionary.publish.report.trust import trust_sentence
 from lesionary.publish.report.wording import (
@@ -64,180 +72,180 @@ def dropped_table(rows: Sequence[DroppedRow]) -> Table:
     return Table("Dropped components", columns_of("Series", "Label", "#Voxels"), tuple(body))
 
 
-def group_table(groups: Sequence[Group], lesions: Sequence[LesionRow]) -> Table:
+def group_table(lesions: Sequence[LesionRow], summary: Summary) -> Table:
     """Summarise each kind of lesion, and all together, with Spearman's rho."""
     notes = Footnotes()
-    everything = Group("all lesions", tuple(lesions), "", "o")
-    several = [*groups, everything] if len(groups) > 1 else list(groups)
-    body = [_group_cells(group, notes) for group in several]
+    *groups, everything = kinds_of(lesions)
+    several = [*groups, everything] if len(groups) > 1 else groups
+    body = [_group_cells(group, summary, notes) for group in several]
     columns = columns_of(
         "Kind", "#n", "#Diameter (mm)", "#Volume (ml)", "#Mean intensity", "#Spearman’s ρ", "#p",
     )  # fmt: skip
     return Table("Lesions by kind", columns, tuple(body), tuple(notes.numbers))
 
 
-def _group_cells(group: Group, notes: Footnotes) -> tuple[Cell, ...]:
-    volumes_ml, diameters_mm = group.volumes_ml, group.diameters_mm
-    rank = spearman(volumes_ml, diameters_mm)
-    why = {
-        "diameter": "no lesion of this kind has a diameter",
-        "volume": "no lesion of this kind has a volume",
-        "intensity": "no lesion of this kind has a mean intensity",
-        "rho": rank.reason,
-    }
+def _group_cells(group: Group, summary: Summary, notes: Footnotes) -> tuple[Cell, ...]:
+    names = "kinds", group.name
+    rho = summary.get(*names, "volume_by_diameter", "spearman_rho")
+    p = summary.get(*names, "volume_by_diameter", "spearman_p")
     return (
         Cell(group.name, colour=group.colour),
-        Cell(grouped(len(group.lesions))),
-        notes.cell(_quartiles(diameters_mm, millimetres), "diameter", why),
-        notes.cell(_quartiles(volumes_ml, millilitres), "volume", why),
-        notes.cell(_means(group), "intensity", why),
-        notes.cell(rounded(rank.rho, 2), "rho", why),
-        notes.cell(probability(rank.p), "rho", why),
+        Cell(grouped(summary.count(*names, "lesions"))),
+        _quartiles(summary, names, "diameter_mm", millimetres, notes),
+        _quartiles(summary, names, "volume_ml", millilitres, notes),
+        _means(summary, group, notes),
+        notes.of(rho, rounded(rho.value, 2)),
+        notes.of(p, probability(p.value)),
     )
 
 
-def _quartiles(values: FloatArray, write: Callable[[float | None], str]) -> str:
-    spread = spread_of(values)
-    if spread is None:
-        return DASH
-    if spread.n == 1:
-        return write(spread.median)
-    quartiles = f"{write(spread.lower_quartile)}–{write(spread.upper_quartile)}"
-    return f"{write(spread.median)} ({quartiles})"
+def _quartiles(
+    summary: Summary,
+    names: tuple[str, str],
+    measure: str,
+    write: Callable[[float | None], str],
+    notes: Footnotes,
+) -> Cell:
+    median = summary.get(*names, measure, "median")
+    lower = summary.find(*names, measure, "lower_quartile")
+    upper = summary.find(*names, measure, "upper_quartile")
+    text = write(median.value)
+    if lower is not None and upper is not None:
+        text += f" ({write(lower.value)}–{write(upper.value)})"
+    return notes.of(median, text)
 
 
-def _means(group: Group) -> str:
+def _means(summary: Summary, group: Group, notes: Footnotes) -> Cell:
     """Write mean ± SD for each quantity: HU and SUV have no common mean."""
-    return "\n".join(_mean_of(group, quantity) for quantity in group.quantities) or DASH
+    names = "kinds", group.name, "mean_intensity"
+    if not group.quantities:
+        return notes.of(summary.get(*names, "mean"), DASH)
+    return Cell("\n".join(_mean_of(summary, names, quantity) for quantity in group.quantities))
 
 
-def _mean_of(group: Group, quantity: Quantity) -> str:
-    spread = spread_of(group.intensities(quantity))
-    if spread is None:
-        return DASH
-    text = intensity(spread.mean, quantity)
-    if spread.sd is not None:
-        text += f" ± {intensity(spread.sd, quantity)}"
+def _mean_of(summary: Summary, names: tuple[str, str, str], quantity: Quantity) -> str:
+    mean = summary.get(*names, "mean", quantity)
+    sd = summary.find(*names, "sd", quantity)
+    text = intensity(mean.value, quantity)
+    if sd is not None:
+        text += f" ± {intensity(sd.value, quantity)}"
     return f"{text} {unit_of(quantity)}"
 
 
-def label_table(rows: Sequence[LesionRow]) -> Table:
+def label_table(rows: Sequence[LesionRow], summary: Summary) -> Table:
     """Count lesions, subjects and volume of each label."""
-    by_label: dict[str, list[LesionRow]] = defaultdict(list)
-    for row in rows:
-        by_label[row.label].append(row)
-    ranked = sorted(by_label.items(), key=lambda item: (-len(item[1]), item[0]))
+    labels = list(labels_of(rows))
     notes = Footnotes()
-    body = [_label_cells(label, tuple(found), notes) for label, found in ranked]
-    if len(body) > 1:
-        body.append(_label_cells("all labels", tuple(rows), notes))
+    several = [*labels, ALL_LABELS] if len(labels) > 1 else labels
+    body = [_label_cells(label, summary, notes) for label in several]
     columns = columns_of("Label", "#Lesions", "#Subjects", "#Volume (ml)", "#Diameter (mm)")
     return Table("Lesions by label", columns, tuple(body), tuple(notes.numbers))
 
 
-def _label_cells(label: str, rows: tuple[LesionRow, ...], notes: Footnotes) -> tuple[Cell, ...]:
+def _label_cells(label: str, summary: Summary, notes: Footnotes) -> tuple[Cell, ...]:
+    names = "labels", label
     return (
         Cell(label),
-        Cell(grouped(len(rows))),
-        Cell(grouped(len({row.subject for row in rows}))),
-        _sum_cell(rows, notes),
-        notes.cell(
-            _quartiles(Group(label, rows, "", "o").diameters_mm, millimetres),
-            "diameter",
-            {"diameter": "no lesion of this label has a diameter"},
-        ),
+        Cell(grouped(summary.count(*names, "lesions"))),
+        Cell(grouped(summary.count(*names, "subjects"))),
+        _sum_cell(summary, names, notes),
+        _quartiles(summary, names, "diameter_mm", millimetres, notes),
     )
 
 
-def subject_table(series: Sequence[SeriesRow], rows: Sequence[LesionRow]) -> Table:
+def subject_table(
+    series: Sequence[SeriesRow], rows: Sequence[LesionRow], summary: Summary
+) -> Table:
     """List each subject's lesions by label: also subjects whose masks are empty."""
-    by_subject: dict[str, list[LesionRow]] = defaultdict(list)
-    for row in rows:
-        by_subject[row.subject].append(row)
-    n_series = Counter(scan.subject for scan in series)
-    looked_at = {scan.subject for scan in series if scan.is_annotated}
     notes = Footnotes()
     body = []
-    for subject in sorted(n_series.keys() | by_subject.keys()):
-        found = tuple(by_subject[subject])
-        labels = Counter(row.label for row in found)
-        ranked = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
-        is_known = bool(found) or subject in looked_at
-        unseen = {"lesions": "no series of this subject has a mask"}
+    for subject, found in subjects_of(series, rows).items():
+        names = "subjects", subject
+        counts = {
+            label: summary.count("subjects", subject_label(subject, label), "lesions")
+            for label in labels_of(found)
+        }
         body.append(
             (
                 Cell(subject),
-                Cell(grouped(n_series[subject])),
-                notes.cell(grouped(len(found)) if is_known else DASH, "lesions", unseen),
-                _sum_cell(found, notes) if is_known else notes.cell(DASH, "lesions", unseen),
-                Cell(" · ".join(f"{label} {n}" for label, n in ranked) or ""),
+                Cell(grouped(summary.count(*names, "series"))),
+                notes.count_of(summary.get(*names, "lesions")),
+                _sum_cell(summary, names, notes),
+                Cell(" · ".join(f"{label} {n}" for label, n in counts.items())),
             )
         )
     columns = columns_of("Subject", "#Series", "#Lesions", "#Volume (ml)", "~Labels")
     return Table("Lesions by subject", columns, tuple(body), tuple(notes.numbers))
 
 
-def _sum_cell(rows: Iterable[LesionRow], notes: Footnotes) -> Cell:
-    """Sum volumes; a sum with a hole in it is not printed as if it were whole."""
-    volumes_ml = [row.volume_ml for row in rows]
-    known = [v for v in volumes_ml if v is not None]
-    total = millilitres(sum(known)) if len(known) == len(volumes_ml) else DASH
-    return notes.cell(total, "sum", {"sum": "the volume of a lesion in this sum is undefined"})
+def _sum_cell(summary: Summary, names: tuple[str, str], notes: Footnotes) -> Cell:
+    found = summary.get(*names, "volume_ml", "sum")
+    return notes.of(found, millilitres(found.value))
 
 
-def trust_table(rows: Sequence[LesionRow]) -> Table:
+def trust_table(rows: Sequence[LesionRow], summary: Summary) -> Table:
     """Count lesions by who made the mask and how far it was reviewed."""
-    counts = Counter((row.state, row.method, row.segmenter or "") for row in rows)
-    body = [
-        (
-            Cell(state, tag=f"state-{state}"),
-            Cell(method),
-            Cell(grouped(n)),
-            Cell(trust_sentence(state, method, segmenter)),
+    body = []
+    for maker in makers_of(rows):
+        state, method, segmenter = maker
+        body.append(
+            (
+                Cell(state, tag=f"state-{state}"),
+                Cell(method),
+                Cell(grouped(summary.count("masks", maker_name(maker), "lesions"))),
+                Cell(trust_sentence(state, method, segmenter)),
+            )
         )
-        for (state, method, segmenter), n in sorted(counts.items())
-    ]
     columns = columns_of("State", "Method", "#Lesions", "~What that means")
     return Table("Where the masks come from", columns, tuple(body))
 
 
-def burden_table(points: Sequence[BurdenPoint]) -> Table:
+def burden_table(modality: str, points: Sequence[BurdenPoint], summary: Summary) -> Table:
     """Summarise the burden at each time point."""
-    visits: dict[int, list[BurdenPoint]] = defaultdict(list)
-    for point in points:
-        visits[point.timepoint].append(point)
-    body = [
-        (
-            Cell(str(timepoint)),
-            Cell(grouped(len(found))),
-            Cell(grouped(sum(point.n_lesions for point in found))),
-            Cell(_quartiles(np.array([point.volume_ml for point in found]), millilitres)),
-            Cell(grouped(sum(not point.is_complete for point in found))),
+    notes = Footnotes()
+    body = []
+    for timepoint in visits_of(points):
+        names = "time", visit_name(modality, timepoint)
+        body.append(
+            (
+                Cell(str(timepoint)),
+                Cell(grouped(summary.count(*names, "subjects"))),
+                Cell(grouped(summary.count(*names, "lesions"))),
+                _quartiles(summary, names, "volume_ml", millilitres, notes),
+                Cell(grouped(summary.count(*names, "incomplete"))),
+            )
         )
-        for timepoint, found in sorted(visits.items())
-    ]
     columns = columns_of(
         "Time point", "#Subjects", "#Lesions", "#Sum of volumes (ml)", "#Incomplete"
     )
     return Table("Burden by time point", columns, tuple(body))
 
 
-def truth_summary(rows: Sequence[TruthRow]) -> Table:
+def truth_summary(summary: Summary) -> Table:
     """Summarise how near the measured lesions come to the true ones."""
-    errors = [e for row in rows if (e := row.volume_error_percent) is not None]
-    dice = [row.dice for row in rows if row.dice is not None]
-    n_missed = sum(row.volume_ml is None for row in rows)
-    body = [
-        ("Found", grouped(len(rows) - n_missed), len(rows)),
-        ("Missed", grouped(n_missed), len(rows)),
-        ("Dice, 0 for missed lesions", _quartiles(np.array(dice), _dice), len(dice)),
-        ("Volume error (%)", _quartiles(np.array(errors), millimetres), len(errors)),
-        ("Its size alone (%)", _quartiles(np.abs(errors), millimetres), len(errors)),
+    names, notes = ("truth", ""), Footnotes()
+    n_all = summary.count(*names, "lesions")
+    counts = [
+        (Cell(title), Cell(grouped(summary.count(*names, measure))), Cell(grouped(n_all)))
+        for title, measure in (("Found", "found"), ("Missed", "missed"))
+    ]
+    spreads = [
+        (
+            Cell(title),
+            _quartiles(summary, names, measure, write, notes),
+            Cell(grouped(summary.get(*names, measure, "median").n or 0)),
+        )
+        for title, measure, write in (
+            ("Dice, 0 for missed lesions", "dice", _dice),
+            ("Volume error (%)", "volume_error_percent", millimetres),
+            ("Its size alone (%)", "absolute_volume_error_percent", millimetres),
+        )
     ]
     return Table(
         "Measured against true, in short: counts, or median and quartiles",
         columns_of("", "#Count, or median (quartiles)", "#n"),
-        tuple((Cell(name), Cell(value), Cell(grouped(n))) for name, value, n in body),
+        (*counts, *spreads),
+        tuple(notes.numbers),
     )
 
 

@@ -1,6 +1,7 @@
 """How the numbers were made, in plain words."""
 
 from lesionary.publish.report.data import Methods, ReportData
+from lesionary.publish.report.summary import Summary
 from lesionary.publish.report.wording import counted, listed, window_text
 
 _DIAMETERS = {
@@ -20,7 +21,7 @@ _DIAMETERS = {
 }
 
 
-def method_sentences(data: ReportData) -> list[tuple[str, str]]:
+def method_sentences(data: ReportData, summary: Summary) -> list[tuple[str, str]]:
     """Return what was done, as terms and sentences."""
     methods = data.methods
     return [
@@ -29,9 +30,9 @@ def method_sentences(data: ReportData) -> list[tuple[str, str]]:
             f"{data.protocol}, version {data.protocol_version}, run by Lesionary "
             f"{data.software_version}.",
         ),
-        ("Masks", _masks(data)),
+        ("Masks", _masks(data, summary)),
         ("Windows", _windows(methods)),
-        ("Lesions", _lesions(methods, len(data.dropped))),
+        ("Lesions", _lesions(methods, summary.count("study", "", "dropped_pieces"))),
         ("Diameters", _DIAMETERS[methods.diameter]),
         (
             "Volume",
@@ -54,12 +55,12 @@ def method_sentences(data: ReportData) -> list[tuple[str, str]]:
     ]
 
 
-def _masks(data: ReportData) -> str:
+def _masks(data: ReportData, summary: Summary) -> str:
     names = sorted({row.segmenter for row in data.lesions if row.segmenter})
-    by_hand = sum(row.segmenter is None for row in data.lesions)
+    by_hand = summary.count("masks", "", "without_segmenter")
     parts = [f"drafted by {listed(names)}"] if names else []
     if by_hand:
-        parts.append(f"given with the scans ({by_hand} of {len(data.lesions)})")
+        parts.append(f"given with the scans ({by_hand} of {summary.count('study', '', 'lesions')})")
     if not parts:
         return "There are no lesions, so no mask was drafted."
     return f"Masks were {listed(parts)}; the table says which of them a reader has seen."

@@ -1,8 +1,8 @@
 """Write a report: one HTML page that needs nothing else."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -18,8 +18,6 @@ from lesionary.publish.report.figures import (
     figure_truth,
     figure_volume_by_diameter,
     figure_volumes,
-    has_features,
-    has_sizes,
 )
 from lesionary.publish.report.gallery import GalleryItem
 from lesionary.publish.report.groups import Group, groups_of
@@ -42,8 +40,17 @@ from lesionary.publish.report.lesion_tables import (
     truth_summary,
     truth_table,
 )
+from lesionary.publish.report.members import ALL_LESIONS
 from lesionary.publish.report.methods import method_sentences
 from lesionary.publish.report.panel import panel_svg
+from lesionary.publish.report.summarising import (
+    WITH_SIZES,
+    WITHOUT_SIZES,
+    summary_of,
+    with_features,
+    without_features,
+)
+from lesionary.publish.report.summary import Summary
 from lesionary.publish.report.table import Cell, Column, Table
 from lesionary.publish.report.trust import verdict_of
 from lesionary.publish.report.wording import (
@@ -84,19 +91,22 @@ class Panel:
     title: str
 
 
-def render_report(data: ReportData) -> str:
+def render_report(data: ReportData, summary: Summary | None = None) -> str:
     """Write the report of a study.
 
     Parameters
     ----------
     data : ReportData
         Everything it says. A study without lesions, or without anything, has a report too.
+    summary : Summary, optional
+        What :func:`~lesionary.publish.report.summarising.summary_of` makes of the data, where that
+        is done already.
 
     Returns
     -------
     str
         HTML with its style, figures and pictures inside: no script, nothing to fetch. The same
-        data give the same text.
+        data give the same text. The longest tables are made where they are printed, one at a time.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -109,87 +119,90 @@ def render_report(data: ReportData) -> str:
         keep_trailing_newline=True,
     )
     groups = groups_of(data.lesions)
+    summary = summary or summary_of(data)
     return environment.get_template("report.html.j2").render(
         data=data,
         longest_open_table=LONGEST_OPEN_TABLE,
-        numbers=_main_numbers(data),
-        lead=_lead(data),
-        no_lesions=_no_lesions(data),
+        numbers=_main_numbers(summary),
+        lead=_lead(summary),
+        no_lesions=_no_lesions(summary),
         asides=_asides(groups),
-        verdict=verdict_of(data.lesions),
+        verdict=verdict_of(data.lesions, summary),
         panels=_panels(data),
-        features=_features(groups),
+        features=_features(groups, summary),
         spreads=_spreads(groups),
-        burdens=_burdens(data),
-        truth=_truth(data),
+        burdens=_burdens(data, summary),
+        truth=_truth(data, summary),
         comparisons=[_comparison(part) for part in data.comparisons],
-        series_table=series_table(data.series, data.lesions),
+        series_table=partial(series_table, data.series, summary),
         remarks_table=remarks_table(data.series),
-        left_out_summary=left_out_summary(data.left_out),
+        left_out_summary=left_out_summary(data.left_out, summary),
         left_out_table=left_out_table(data.left_out),
-        ignored_table=ignored_table(data.ignored),
-        group_table=group_table(groups, data.lesions),
-        label_table=label_table(data.lesions),
-        subject_table=subject_table(data.series, data.lesions),
-        lesion_table=lesion_table(data.lesions),
+        ignored_table=ignored_table(data.ignored, summary),
+        group_table=group_table(data.lesions, summary),
+        label_table=label_table(data.lesions, summary),
+        subject_table=subject_table(data.series, data.lesions, summary),
+        lesion_table=partial(lesion_table, data.lesions),
         dropped_table=dropped_table(data.dropped),
-        trust_table=trust_table(data.lesions),
+        trust_table=trust_table(data.lesions, summary),
         truth_table=truth_table(data.truth),
         stage_table=stage_table(data.stages),
-        methods=method_sentences(data),
+        methods=method_sentences(data, summary),
     )
 
 
-def _main_numbers(data: ReportData) -> list[tuple[str, str, str]]:
+def _main_numbers(summary: Summary) -> list[tuple[str, str, str]]:
     """Return value, unit and name of the numbers on top."""
+    names = "study", ""
     counts = [
-        (len({row.subject for row in data.series}), "subject"),
-        (len({(row.subject, row.timepoint) for row in data.series}), "time point"),
-        (len(data.series), "series"),
-        (len(data.lesions), "lesion"),
+        (summary.count(*names, "subjects"), "subject"),
+        (summary.count(*names, "timepoints"), "time point"),
+        (summary.count(*names, "series"), "series"),
+        (summary.count(*names, "lesions"), "lesion"),
     ]
-    volumes_ml = [row.volume_ml for row in data.lesions]
-    known_ml = [v for v in volumes_ml if v is not None]
-    n_unknown = len(volumes_ml) - len(known_ml)
+    n_unknown = summary.count(*names, "lesions_without_volume")
     volume_name = "summed over all series" + (
         f", {grouped(n_unknown)} unknown" if n_unknown else ""
     )
     return [
         *((grouped(n), "", counted(n, name).split(" ", 1)[1]) for n, name in counts),
-        (millilitres(sum(known_ml)), "ml", volume_name),
-        (grouped(len(data.left_out)), "", "left out"),
+        (millilitres(summary.get(*names, "volume_ml", "sum").value), "ml", volume_name),
+        (grouped(summary.count(*names, "left_out")), "", "left out"),
     ]
 
 
-def _no_lesions(data: ReportData) -> str:
+def _no_lesions(summary: Summary) -> str:
     """Tell apart what was looked at and found empty from what nobody has looked at."""
-    if not data.series:
+    n = summary.count("study", "", "series")
+    if not n:
         return "There are no series, so there are no lesions."
-    seen = sum(row.is_annotated for row in data.series)
+    seen = summary.count("intake", "", "series_with_mask")
     if not seen:
         return "No series has a mask yet: nobody has looked for lesions."
-    if seen == len(data.series):
+    if seen == n:
         return f"No lesion was found in {counted(seen, 'series')}."
-    unseen = len(data.series) - seen
+    unseen = summary.count("intake", "", "series_without_mask")
     return (
         f"No lesion was found in {counted(seen, 'series')}; {grouped(unseen)} more without a mask."
     )
 
 
-def _lead(data: ReportData) -> str:
+def _lead(summary: Summary) -> str:
     """Tell in one sentence what came in."""
-    if not data.series:
+    n = summary.count("study", "", "series")
+    if not n:
         return "No series came in."
-    outcomes = Counter(row.outcome for row in data.series)
-    clean = outcomes[Outcome.INGESTED]
+    clean = summary.count("intake", Outcome.INGESTED, "series")
+    warned = summary.count("intake", Outcome.WARNED, "series")
+    fixed = summary.count("intake", Outcome.FIXED, "series")
     parts = [f"{grouped(clean)} as they were"]
-    if outcomes[Outcome.WARNED]:
-        parts.append(f"{grouped(outcomes[Outcome.WARNED])} with a warning")
-    if outcomes[Outcome.FIXED]:
-        parts.append(f"{grouped(outcomes[Outcome.FIXED])} repaired on the way")
-    subjects = counted(len({row.subject for row in data.series}), "subject")
-    text = f"{counted(len(data.series), 'series')} of {subjects} came in: {', '.join(parts)}."
-    unseen = sum(not row.is_annotated for row in data.series)
+    if warned:
+        parts.append(f"{grouped(warned)} with a warning")
+    if fixed:
+        parts.append(f"{grouped(fixed)} repaired on the way")
+    subjects = counted(summary.count("study", "", "subjects"), "subject")
+    text = f"{counted(n, 'series')} of {subjects} came in: {', '.join(parts)}."
+    unseen = summary.count("intake", "", "series_without_mask")
     if unseen:
         text += f" {grouped(unseen)} of them {'has' if unseen == 1 else 'have'} no mask."
     return text
@@ -227,24 +240,25 @@ def _panel(item: GalleryItem, row: LesionRow | None, modality: str) -> Panel:
     )
 
 
-def _features(groups: Sequence[Group]) -> list[Picture]:
+def _features(groups: Sequence[Group], summary: Summary) -> list[Picture]:
     """Return the scatter plots, one of intensities for each quantity."""
     pictures = []
+    names = "kinds", ALL_LESIONS
     for quantity in _quantities(groups):
-        shown = sum(int(np.count_nonzero(has_features(g, quantity))) for g in groups)
-        of_it = sum(row.quantity == quantity for g in groups for row in g.lesions)
+        shown = summary.count(*names, with_features(quantity))
+        lacking = summary.count(*names, without_features(quantity))
         if shown >= FEWEST_FOR_FIGURE:
             caption = (
                 f"Diameter, mean intensity ({unit_of(quantity)}) and volume of "
-                f"{counted(shown, 'lesion')}{_missing(of_it - shown)}. The area of a point grows "
+                f"{counted(shown, 'lesion')}{_missing(lacking)}. The area of a point grows "
                 "with the lesion as a ball’s does."
             )
             pictures.append(Picture(figure_features(groups, quantity), caption))
-    n = sum(len(group.lesions) for group in groups)
-    shown = sum(int(np.count_nonzero(has_sizes(group))) for group in groups)
+    shown = summary.count(*names, WITH_SIZES)
+    lacking = summary.count(*names, WITHOUT_SIZES)
     if shown >= FEWEST_FOR_FIGURE:
         caption = (
-            f"Volume against diameter of {counted(shown, 'lesion')}{_missing(n - shown)}, both "
+            f"Volume against diameter of {counted(shown, 'lesion')}{_missing(lacking)}, both "
             "logarithmic. On the line a lesion is a ball; below it is flatter."
         )
         pictures.append(Picture(figure_volume_by_diameter(groups), caption))
@@ -290,9 +304,12 @@ def _missing(n: int) -> str:
     return f"; {grouped(n)} more without these numbers" if n else ""
 
 
-def _burdens(data: ReportData) -> list[tuple[Picture, Table]]:
+def _burdens(data: ReportData, summary: Summary) -> list[tuple[Picture, Table]]:
     return [
-        (Picture(figure_burden(points, modality), _burden_caption(modality)), burden_table(points))
+        (
+            Picture(figure_burden(points, modality), _burden_caption(modality)),
+            burden_table(modality, points, summary),
+        )
         for modality, points in burden_of(data.series, data.lesions).items()
     ]
 
@@ -320,11 +337,11 @@ def _comparison(part: ComparisonPart) -> tuple[str, str, Table, list[tuple[Pictu
     return part.title, part.caption, table, pictures
 
 
-def _truth(data: ReportData) -> tuple[Picture, Table] | None:
+def _truth(data: ReportData, summary: Summary) -> tuple[Picture, Table] | None:
     rows = [row for row in data.truth if row.true_volume_ml > 0]
     if not rows:
         return None
     caption = "Measured against true volume, both logarithmic; the line is equality."
     if any(row.volume_ml is None for row in rows):
         caption += " Crosses are lesions that were missed."
-    return Picture(figure_truth(rows), caption), truth_summary(rows)
+    return Picture(figure_truth(rows), caption), truth_summary(summary)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lesionary.publish.report.wording import DASH, shortened
+from lesionary.publish.report.summary import Statistic
+from lesionary.publish.report.wording import DASH, grouped, shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,14 @@ class Footnotes:
         reason = reasons.get(name, "not defined, no reason was given")
         number = self.numbers.setdefault(reason, len(self.numbers) + 1)
         return Cell(DASH, title=reason, note=number)
+
+    def of(self, found: Statistic, text: str) -> Cell:
+        """Return the cell of a statistic; a dash gets the reason why it has no value."""
+        return self.cell(text, found.measure, {found.measure: found.reason})
+
+    def count_of(self, found: Statistic) -> Cell:
+        """Return the cell of a count, or a dash where nobody has looked."""
+        return self.of(found, DASH if found.value is None else grouped(int(found.value)))
 
 
 def columns_of(*names: str) -> tuple[Column, ...]:

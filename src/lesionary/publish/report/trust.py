@@ -1,10 +1,11 @@
 """How far a mask, and every number that comes from it, can be trusted: in plain words."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lesionary.publish.report.data import LesionRow, Method, ReviewState
+from lesionary.publish.report.members import unreviewed
+from lesionary.publish.report.summary import Summary
 from lesionary.publish.report.wording import counted, grouped, listed
 
 _REVIEWED = {
@@ -18,9 +19,6 @@ _MADE = {
     Method.MANUAL: "Drawn by hand",
     Method.NOT_STATED: "Came with the scan, which does not say how it was drawn",
 }
-
-
-_DRAFTS = frozenset({Method.AUTOMATIC, Method.SEMIAUTOMATIC})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +38,17 @@ def trust_sentence(state: ReviewState, method: Method, segmenter: str) -> str:
     return f"{made}. {_REVIEWED[state]}"
 
 
-def verdict_of(lesions: Sequence[LesionRow]) -> Verdict | None:
+def verdict_of(lesions: Sequence[LesionRow], summary: Summary) -> Verdict | None:
     """Sum up the review states; None where there is no lesion."""
-    if not lesions:
+    n = summary.count("study", "", "lesions")
+    if not n:
         return None
-    n = len(lesions)
-    unreviewed = [row for row in lesions if row.state is ReviewState.UNREVIEWED]
-    drafts = [row for row in unreviewed if row.method in _DRAFTS]
-    given = len(unreviewed) - len(drafts)
-    if drafts:
-        makers = Counter(row.segmenter or "an unnamed algorithm" for row in drafts)
-        names = listed(sorted(makers))
-        share = (
-            f"All {grouped(n)}" if len(drafts) == n else f"{grouped(len(drafts))} of {grouped(n)}"
-        )
+    n_drafts = summary.count("masks", "", "unreviewed_drafts")
+    given = summary.count("masks", "", "unreviewed_others")
+    if n_drafts:
+        drafts = unreviewed(lesions, are_drafts=True)
+        names = listed(sorted({row.segmenter or "an unnamed algorithm" for row in drafts}))
+        share = f"All {grouped(n)}" if n_drafts == n else f"{grouped(n_drafts)} of {grouped(n)}"
         masks = "masks were" if n > 1 else "masks was"
         headline = f"{share} {masks} drafted by {names}, no reader has reviewed them."
         if n == 1:

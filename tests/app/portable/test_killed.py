@@ -1,62 +1,15 @@
 """Exports and imports that are killed: nothing stays under the name, and the next one clears up."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from lesionary.app.portable import export_study, import_study
-from lesionary.app.study import Study
 from lesionary.core.errors import WorkflowError
-from portable_study import make_study
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Return a study and its archive, for tests to copy."""
-    folder = tmp_path_factory.mktemp("made")
-    study = make_study(folder / "study")
-    export_study(study, folder / "study.tar")
-    study.registry.close()
-    return folder
-
-
-@pytest.fixture
-def study(made, tmp_path):
-    shutil.copytree(made / "study", tmp_path / "study")
-    opened = Study.open(tmp_path / "study")
-    yield opened
-    opened.registry.close()
-
-
-@pytest.fixture
-def archive(made, tmp_path):
-    return Path(shutil.copy(made / "study.tar", tmp_path))
-
-
-def imported(archive, root, **options):
-    import_study(archive, root, **options)
-    return Study.open(root)
-
-
-def exported(study, archive):
-    export_study(study, archive)
-    study.registry.close()
-    return archive.read_bytes()
-
-
-def schemas_of(url: str) -> set[str]:
-    engine = sa.create_engine(url)
-    try:
-        return {name for name in sa.inspect(engine).get_schema_names() if "study" in name}
-    finally:
-        engine.dispose()
-
+from portable_study import exported, imported, schemas_of
 
 KILLED = """
 import os, signal, sys
@@ -86,7 +39,7 @@ def kill(module: str, name: str, at: int, action: str) -> None:
     assert ended.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize(("name", "at"), [("faults", 1), ("_add_object", 3), ("stored_rows", 9)])
+@pytest.mark.parametrize(("name", "at"), [("require_sound", 1), ("_add_object", 3), ("stored_rows", 9)])
 def test_an_export_that_is_killed_leaves_no_archive_and_the_next_one_clears_up(
     study, tmp_path, name, at
 ):

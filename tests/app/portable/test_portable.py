@@ -1,4 +1,3 @@
-import shutil
 import sqlite3
 import tomllib
 from contextlib import closing
@@ -14,54 +13,16 @@ from lesionary.io.durable import PARTIAL
 from lesionary.io.lock import exclusive
 from lesionary.io.registry import tables
 from lesionary.io.release_files import file_digest
-from portable_study import make_study, members_of
+from portable_study import exported, imported, make_study, members_of, schemas_of
 from small_scans import write_scans
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Return a study and its archive, for tests to copy."""
-    folder = tmp_path_factory.mktemp("made")
-    study = make_study(folder / "study")
-    export_study(study, folder / "study.tar")
-    study.registry.close()
-    return folder
-
-
-@pytest.fixture
-def study(made, tmp_path):
-    shutil.copytree(made / "study", tmp_path / "study")
-    opened = Study.open(tmp_path / "study")
-    yield opened
-    opened.registry.close()
-
-
-@pytest.fixture
-def archive(made, tmp_path):
-    return Path(shutil.copy(made / "study.tar", tmp_path))
-
-
-def imported(archive, root, **options):
-    import_study(archive, root, **options)
-    return Study.open(root)
-
-
-def exported(study, archive):
-    export_study(study, archive)
-    study.registry.close()
-    return archive.read_bytes()
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.*")}
 
 
-def schemas_of(url: str) -> set[str]:
-    engine = sa.create_engine(url)
-    try:
-        return {name for name in sa.inspect(engine).get_schema_names() if "study" in name}
-    finally:
-        engine.dispose()
+def imported_is_whole(root, archive, again):
+    return exported(Study.open(root), again) == archive.read_bytes()
 
 
 def test_a_study_comes_back_with_the_same_hashes(study, archive, tmp_path):
@@ -233,10 +194,6 @@ def test_a_database_holds_a_study_once(archive, tmp_path, postgres_url):
     assert refused.value.code == "registry_taken"
     assert not (tmp_path / "two").exists()
     assert imported_is_whole(tmp_path / "one", archive, tmp_path / "again.tar")
-
-
-def imported_is_whole(root, archive, again):
-    return exported(Study.open(root), again) == archive.read_bytes()
 
 
 def test_a_refused_archive_leaves_nothing_on_a_server(archive, tmp_path, postgres_url):

@@ -1,0 +1,44 @@
+"""The file that tells which source number is which file: 0600, never inside what is given away."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from lesionary.core.errors import InputError
+
+
+def require_place(source_map: Path, *, outside: Path, what: str) -> None:
+    """Say before anything is read that the map of it could not, or must not, be written there.
+
+    Raises
+    ------
+    InputError
+        If it would lie inside ``outside``, or in no folder, or is a folder.
+    """
+    if source_map.resolve().is_relative_to(outside.resolve()):
+        raise InputError(
+            f"the source map must not lie inside {what}: it holds file names", code="usage"
+        )
+    if source_map.is_dir() or not source_map.absolute().parent.is_dir():
+        raise InputError(
+            "the source map cannot be written: its folder does not exist, or it is a folder itself",
+            code="not_writable",
+            source=str(source_map),
+        )
+
+
+def write_source_map(path: Path, sources: Iterable[tuple[str, str]]) -> None:
+    """Write a line a source: its number, a tab, its name.
+
+    Raises
+    ------
+    WorkflowError
+        Code ``not_writable``.
+    """
+    from lesionary.io.durable import writing
+
+    with writing():
+        path.unlink(missing_ok=True)  # an older file may have been readable for others
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.writelines(f"{number}\t{name}\n" for number, name in sources)
