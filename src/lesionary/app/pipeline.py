@@ -170,7 +170,5 @@ def _note_protocol(study: Study) -> None:
     before, now = study.registry.meta(PROTOCOL_DIGEST), study.protocol_digest
     if before != now:
         details = {"before": before, "now": now}
-        study.registry.say(
-            Draft(*PROTOCOL_READ, "study.toml is new or changed", details=details)
-        )
+        study.registry.say(Draft(*PROTOCOL_READ, "study.toml is new or changed", details=details))
         study.registry.set_meta(PROTOCOL_DIGEST, now)

@@ -39,7 +39,9 @@ def kill(module: str, name: str, at: int, action: str) -> None:
     assert ended.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize(("name", "at"), [("require_sound", 1), ("_add_object", 3), ("stored_rows", 9)])
+@pytest.mark.parametrize(
+    ("name", "at"), [("require_sound", 1), ("_add_object", 3), ("stored_rows", 9)]
+)
 def test_an_export_that_is_killed_leaves_no_archive_and_the_next_one_clears_up(
     study, tmp_path, name, at
 ):
