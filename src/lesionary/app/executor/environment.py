@@ -20,8 +20,13 @@ ONE_THREAD: Mapping[str, str] = dict.fromkeys(
 )
 """One thread a library, for workers share the cores already; read when a library is loaded."""
 
-NOT_FOR_WORKERS = ("LESIONARY_VAULT", "LESIONARY_REGISTRY_URL")
-"""Workers need no key and open no registry; the latter's address may hold a password."""
+NOT_FOR_WORKERS = (
+    "LESIONARY_VAULT",
+    "LESIONARY_VAULT_KEY",
+    "LESIONARY_VAULT_URL",
+    "LESIONARY_REGISTRY_URL",
+)
+"""Workers need no key and open no registry; addresses may hold a password."""
 
 PREFIX = "LESIONARY_"
 

@@ -17,6 +17,12 @@ from lesionary.io.durable import writing
 KEY_BYTES = 32
 
 
+def default_folder() -> Path:
+    """Return ``LESIONARY_VAULT`` or the folder in the user's data, whether it is there or not."""
+    named = os.environ.get("LESIONARY_VAULT")
+    return (Path(named) if named else _user_data_folder() / "lesionary" / "vault").absolute()
+
+
 def vault_folder(study: Path) -> Path:
     """Return ``LESIONARY_VAULT`` or the user's data folder.
 
@@ -25,8 +31,7 @@ def vault_folder(study: Path) -> Path:
     PrivacyError
         If the vault would lie inside the study: whoever gets the study would get the key.
     """
-    named = os.environ.get("LESIONARY_VAULT")
-    folder = (Path(named) if named else _user_data_folder() / "lesionary" / "vault").absolute()
+    folder = default_folder()
     if folder.resolve().is_relative_to(study.resolve()):
         raise PrivacyError(
             "the vault must not lie inside the study",
