@@ -7,8 +7,9 @@ import sys
 import pytest
 
 HEAVY = {
-    "SimpleITK", "alembic", "cv2", "dask", "distributed", "matplotlib", "nibabel", "numba",
-    "numpy", "pandas", "psycopg", "pydantic", "pydicom", "scipy", "skimage", "sqlalchemy", "torch",
+    "SimpleITK", "alembic", "cryptography", "cv2", "dask", "distributed", "duckdb", "keyring",
+    "matplotlib", "nibabel", "numba", "numpy", "pandas", "psycopg", "pydantic", "pydicom",
+    "pynetdicom", "scipy", "skimage", "sqlalchemy", "torch",
 }  # fmt: skip
 
 SHOW_MODULES = """

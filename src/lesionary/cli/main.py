@@ -12,6 +12,7 @@ from lesionary.cli import (
     export,
     file,
     gc,
+    idc,
     import_,
     ingest,
     new,
@@ -22,6 +23,7 @@ from lesionary.cli import (
     stages,
     status,
     upgrade,
+    vault,
     verify,
 )
 from lesionary.core.errors import LesionaryError
@@ -38,8 +40,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-JOURNEY = (demo, new, ingest, stages, split, run, publish)
-KEEPING = (status, explain, verify, audit, gc, export, import_, upgrade)
+JOURNEY = (demo, new, idc, ingest, stages, split, run, publish)
+KEEPING = (status, explain, verify, audit, gc, export, import_, upgrade, vault)
 for module in (*JOURNEY, *KEEPING):
     module.register(app)
 app.add_typer(file.app, name="file")
@@ -66,14 +68,20 @@ def run_command(arguments: Sequence[str]) -> int:
         )
     except typer.Exit as stop:
         return stop.exit_code
-    except (typer.Abort, KeyboardInterrupt):
-        return output.INTERRUPTED
+    except KeyboardInterrupt:
+        code = output.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last boundary: what nobody expected is a bug
-        return _exit_code_of(error, is_json="--json" in arguments)
+        code = _exit_code_of(error, is_json="--json" in arguments)
+    if code == output.INTERRUPTED:  # some versions of Typer turn an interrupt into its code
+        output.report_interrupt(arguments)
     return int(code or output.DONE)
 
 
 def _exit_code_of(error: Exception, *, is_json: bool) -> int:
+    if isinstance(error, typer.Abort):
+        if not isinstance(error.__cause__, EOFError):
+            return output.INTERRUPTED
+        error = error.__cause__  # of a file: nothing is asked for here that could end
     if isinstance(error, LesionaryError):
         return output.report_error(error, is_json=is_json)
     if isinstance(error, UsageError):

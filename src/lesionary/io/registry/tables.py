@@ -53,6 +53,7 @@ subject = sa.Table(
     sa.Column("sex", sa.String),
     sa.Column("age", sa.Integer),
     sa.Column("is_from_file", sa.Boolean, nullable=False, doc="known by one file's name only"),
+    sa.Column("released_id", sa.Integer, unique=True, doc="the vault's number, where one was used"),
 )
 
 timepoint = sa.Table(

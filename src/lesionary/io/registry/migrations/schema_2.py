@@ -31,6 +31,7 @@ subject = sa.Table(
     sa.Column("sex", sa.String),
     sa.Column("age", sa.Integer),
     sa.Column("is_from_file", sa.Boolean, nullable=False),
+    sa.Column("released_id", sa.Integer, unique=True),
 )
 
 timepoint = sa.Table(
