@@ -52,3 +52,18 @@ def test_what_is_no_uid_is_never_passed_through(text):
 def test_names_of_broken_bytes_have_hashes_too():
     names = Pseudonymiser(KEY)
     assert names.identity_hash("caf\udce9") != names.identity_hash("café")
+
+
+@given(UIDS)
+def test_a_uid_of_ours_is_known_again_and_stays(uid):
+    names, others = Pseudonymiser(KEY), Pseudonymiser(bytes(32))
+    keyed = names.uid(uid)
+    assert names.is_own(keyed)
+    assert names.uid(keyed) == keyed
+    assert not others.is_own(keyed)
+    assert others.uid(keyed) != keyed
+
+
+@pytest.mark.parametrize("uid", ["2.25.0", "2.25.", "2.25.1", f"2.25.{2**128}", "1.2.3", "2.25.01"])
+def test_a_uid_of_somebody_else_is_not_taken_for_ours(uid):
+    assert not Pseudonymiser(KEY).is_own(uid)

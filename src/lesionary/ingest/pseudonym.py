@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 _SHIFT_DAYS = 10 * 365
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+_OWN_UID = re.compile(r"2\.25\.([1-9][0-9]{0,38})")
+_HASH_BYTES, _SEAL_BYTES = 10, 6
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -32,23 +34,39 @@ class Pseudonymiser:
     def uid(self, uid: str) -> str:
         """Return the study's name for a DICOM UID: ``2.25.`` and 128 keyed bits (PS3.5 B.2).
 
-        What is no UID is never passed through: it may be a name, or a path.
+        What is no UID is never passed through: it may be a name, or a path. A UID that this key
+        made stays what it is, so what was done once is not done again.
         """
-        if self.keep_uids and _UID.fullmatch(uid):
+        if (self.keep_uids and _UID.fullmatch(uid)) or self.is_own(uid):
             return uid
         return self.new_uid("uid", uid)
 
     def new_uid(self, *parts: str) -> str:
-        """Return a UID for something that has none of its own."""
-        return f"2.25.{int.from_bytes(self._mac(*parts)[:16])}"
+        """Return a UID for something that has none of its own: 80 bits of hash, 48 of seal."""
+        hashed = self._mac(*parts)[:_HASH_BYTES]
+        return f"2.25.{int.from_bytes(hashed + self._seal(hashed))}"
+
+    def is_own(self, uid: str) -> bool:
+        """Tell whether a UID was made under this key: its seal fits, once in 10¹⁴ by chance."""
+        match = _OWN_UID.fullmatch(uid)
+        if match is None or (number := int(match[1])) >> 128:
+            return False
+        made = number.to_bytes(_HASH_BYTES + _SEAL_BYTES)
+        return hmac.compare_digest(made[_HASH_BYTES:], self._seal(made[:_HASH_BYTES]))
+
+    def shift_days(self, subject_key: str) -> int:
+        """Return by how many days a subject's dates move back: 1 to 3650."""
+        return int.from_bytes(self._mac("shift", subject_key)[:8]) % _SHIFT_DAYS + 1
 
     def shifted(self, date: dt.date, subject_key: str) -> dt.date:
-        """Move a date back by the subject's own number of days, 1 to 3650: intervals stay exact.
+        """Move a date back by the subject's own number of days: intervals stay exact.
 
         A date so early that it cannot be moved stays at the calendar's first day.
         """
-        days = int.from_bytes(self._mac("shift", subject_key)[:8]) % _SHIFT_DAYS + 1
-        return dt.date.fromordinal(max(1, date.toordinal() - days))
+        return dt.date.fromordinal(max(1, date.toordinal() - self.shift_days(subject_key)))
+
+    def _seal(self, hashed: bytes) -> bytes:
+        return hmac.digest(self.key, b"seal\x1f" + hashed, hashlib.sha256)[:_SEAL_BYTES]
 
     def _mac(self, *parts: str) -> bytes:
         message = "\x1f".join(parts).encode("utf-8", "surrogateescape")

@@ -1,0 +1,189 @@
+"""``file deidentify``: DICOM files under new names, without identity, each by itself.
+
+Patients get the vault's numbers, UIDs keyed hashes, folders and files the new UIDs as names. One
+bad file never stops the others; what is not released leaves nothing behind but its reason.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lesionary.app.door import Door, TakenAs, open_door
+from lesionary.app.executor.outcome import Failure
+from lesionary.app.files.release_batch import Batch
+from lesionary.app.progress import Progress, Silent
+from lesionary.core.errors import InputError, WorkflowError
+from lesionary.io.limits import Limits
+from lesionary.io.released_files import ReleasedFiles
+from lesionary.io.sources import open_sources
+
+if TYPE_CHECKING:
+    from lesionary.ingest.deidentify.engine import ActionLog
+
+STAGE = "deidentify"
+
+@dataclass(frozen=True, slots=True)
+class Deidentified:
+    """What became of every file.
+
+    Parameters
+    ----------
+    files : list of dict
+        ``{source, output, outcome, code, reason}`` in the order of sources.
+    actions : list of dict
+        ``{tag, keyword, action, count}``: what was done, never to what.
+    failures : tuple of Failure
+        Faults of our own, to be logged.
+    sources : tuple of (int, str)
+        Number and name of every file, for a source map.
+    """
+
+    files: list[dict[str, Any]]
+    actions: list[dict[str, Any]]
+    failures: tuple[Failure, ...]
+    sources: tuple[tuple[int, str], ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return the contract's JSON."""
+        counts = Counter(row["outcome"] for row in self.files)
+        return {
+            **{outcome.value: counts[outcome] for outcome in TakenAs},
+            "files": self.files,
+            "actions": self.actions,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a user chose beside input and output.
+
+    Parameters
+    ----------
+    vault : str, optional
+        URL or file of the vault's database; by default the user's own vault.
+    added, left_out : sequence of str
+        Options of the basic profile, beyond the usual ones and without them.
+    extra_words : sequence of str
+        What free text may say beyond the built-in list.
+    subject : str, optional
+        Whose files those are that name no patient.
+    limits : Limits
+    """
+
+    vault: str | None = None
+    added: Sequence[str] = ()
+    left_out: Sequence[str] = ()
+    extra_words: Sequence[str] = ()
+    subject: str | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+@contextmanager
+def vault_door(choice: Choice) -> Iterator[Door]:
+    """Open a door whose patients' numbers and keys are a vault's; a vault is made at first use.
+
+    Raises
+    ------
+    InputError
+        If there is no such option, or two contradict each other.
+    WorkflowError, PrivacyError
+        If the vault cannot be opened, or others may read it.
+    """
+    from lesionary.ingest.deidentify.profile import Profile
+    from lesionary.io.vault.database import Vault
+
+    profile = Profile.default().with_changes(added=choice.added, left_out=choice.left_out)
+    try:
+        vault = Vault.open(choice.vault)
+    except WorkflowError as error:
+        if error.code != "vault_missing":
+            raise
+        vault = Vault.create(choice.vault)
+    with vault:
+        yield open_door(
+            profile,
+            vault.pseudonym_key,
+            vault,
+            extra_words=choice.extra_words,
+            limits=choice.limits,
+            subject=choice.subject,
+        )
+
+
+def deidentify(
+    source: Path, target: Path, door: Door, *, progress: Progress | None = None
+) -> Deidentified:
+    """De-identify a file, a folder or an archive into a folder.
+
+    Parameters
+    ----------
+    source : path
+    target : path
+        Made where it is not there. Files in it of the same new name and content stay; nothing in it
+        is overwritten.
+    door : Door
+        With profile, key and vault.
+    progress : Progress, optional
+
+    Raises
+    ------
+    InputError
+        If there is no such source, or one of both lies inside the other.
+    WorkflowError
+        If the target cannot be written.
+    """
+    _require_apart(source, target)
+    shown, folder = progress or Silent(), ReleasedFiles(target)
+    with open_sources([source], door.limits) as tree, folder.open():
+        batch = Batch(folder, door)
+        shown.start(STAGE, len(tree.files))
+        for file in tree.files:
+            batch.take(file)
+            shown.advance(STAGE)
+        batch.finish()
+        shown.finish(STAGE)
+        for refused in tree.findings:
+            batch.refuse(refused.number, refused.name, refused.finding)
+        named = [(one.number, one.name) for one in (*tree.files, *tree.findings)]
+    return Deidentified(
+        sorted(batch.rows, key=lambda row: int(row["source"])),
+        actions_of(batch.log),
+        tuple(batch.failures),
+        tuple(sorted(named)),
+    )
+
+
+def _require_apart(source: Path, target: Path) -> None:
+    if target.exists() and not target.is_dir():
+        raise InputError(
+            "the output is a folder, and a file of that name is there",
+            code="usage",
+            hint="name a folder that is new or empty",
+            source=str(target),
+        )
+    one, other = source.resolve(), target.resolve()
+    if one.is_relative_to(other) or (other.is_relative_to(one) and one.is_dir()):
+        raise InputError(
+            "input and output must not lie inside each other",
+            code="usage",
+            hint="name a folder elsewhere: originals and what is released never mix",
+            sources=(str(source), str(target)),
+        )
+
+
+def actions_of(log: "ActionLog") -> list[dict[str, Any]]:
+    """Return the actions as rows, by tag."""
+    from lesionary.ingest.deidentify.dictionary import keyword_of
+
+    return [
+        {
+            "tag": f"{tag >> 16:04x},{tag & 0xFFFF:04x}",
+            "keyword": keyword_of(tag) or None,
+            "action": action.value,
+            "count": count,
+        }
+        for (tag, action), count in sorted(log.items())
+    ]

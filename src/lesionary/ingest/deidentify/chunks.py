@@ -1,0 +1,275 @@
+"""Judge one run of letters and digits by itself: word, term, letter, number, or nothing that stays.
+
+A run such as ``LiverTumor``, ``B30f``, ``T1w`` or ``2.5x2.5x5`` stays as a whole or not at all.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from itertools import pairwise
+from typing import NamedTuple
+
+from lesionary.ingest.deidentify.vocabulary import Vocabulary, folded
+
+
+class Kind(IntEnum):
+    """What a run of letters and digits is."""
+
+    DROPPED = 0
+    MONTH = 1
+    """Name of a month; goes, and the numbers around it go too."""
+    NUMBER = 2
+    LETTER = 3
+    BODY = 4
+    SHY = 5
+    COMPANY = 6
+    TERM = 7
+    """Stays, and says nothing of what is beside it: a short word, a kernel, a number with unit."""
+    WORD = 8
+    """Stays, and no name looks like it."""
+
+
+class Chunk(NamedTuple):
+    """One run of letters and digits.
+
+    ``key`` is the text in capitals without diacritics; ``n_digits`` counts decimals too.
+    ``is_small`` says of a number that it may stay, if
+    what is beside it does not speak against that, ``is_month`` of any word that it is a month's
+    name too. ``companions`` are the keys beside one of which a ``COMPANY`` may stay.
+    """
+
+    kind: Kind
+    key: str
+    n_digits: int = 0
+    is_integer: bool = False
+    is_small: bool = False
+    is_month: bool = False
+    companions: frozenset[str] = frozenset()
+
+
+# fmt: off
+UNITS = frozenset({
+    "MM", "CM", "UM", "ML", "CC", "MS", "MSEC", "S", "SEC", "SECS", "MIN", "MINS", "HZ", "KHZ",
+    "MHZ", "KV", "KVP", "MA", "MAS", "KEV", "MEV", "MBQ", "GBQ", "KBQ", "BQ", "MCI", "CGY", "GY",
+    "MGY", "MSV", "HU", "T", "TESLA", "DEG", "DEGREE", "DEGREES", "PPM", "MMOL", "PX", "PIX",
+    "VOX", "X", "D", "CH", "MM2", "MM3",
+})
+"""Units, and what stands behind a number like one: ``3D``, ``8CH``, ``2X``."""
+
+LARGE_UNITS = frozenset({"MS", "MSEC", "MAS", "HZ", "HU", "MBQ", "ML", "CGY", "KBQ"})
+"""Units of which there may be thousands."""
+
+PARAMETERS = frozenset({
+    "TE", "TI", "TR", "TD", "KV", "KVP", "MA", "MAS", "KEV", "W", "L", "C", "WW", "WL", "WC", "FA",
+    "ASIR", "ST", "SL", "FOV", "DFOV", "NEX", "DELAY", "T", "B",
+})
+"""What stands before three digits: ``TE100``. Behind anything else they are an identifier."""
+
+MONTHS = frozenset(folded(
+    "jan january januar janvier janv enero ene gennaio gen januari janeiro styczen stycznia "
+    "feb february februar fevrier fevr febrero febbraio februari fevereiro fev luty lutego "
+    "mar march marz maerz mars marzo maart mrt marco marzec marca mrz "
+    "apr april avril avr abril abr aprile kwiecien kwietnia "
+    "may mai mayo maggio mag mei maio maj maja "
+    "jun june juni juin junio giugno giu junho czerwiec czerwca "
+    "jul july juli juillet juil julio luglio lug julho lipiec lipca "
+    "aug august aout agosto ago augustus sierpien sierpnia "
+    "sep sept september septembre septiembre settembre set setembro wrzesien wrzesnia "
+    "oct october oktober okt octobre octubre ottobre ott outubro out pazdziernik pazdziernika "
+    "nov november novembre noviembre novembro listopad listopada "
+    "dec december dezember dez decembre diciembre dicembre dic dezembro grudzien grudnia"
+).split())
+"""Months in the languages of the list, some of which are words of this field too."""
+# fmt: on
+
+MIXED_CASE = frozenset({"Dr", "Mr", "Mrs", "Ms", "Uhr"})
+"""Terms in capitals, but somebody's title, or German for o'clock, like this."""
+
+_PARTS = re.compile(r"[0-9]+(?:\.[0-9]+)*|[^\W\d_]+")
+_HUMPS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_VERSION = re.compile(r"V[0-9]{1,2}(\.[0-9]{1,2}){0,3}")
+_B_VALUE = re.compile(r"B(?:VAL(?:UES?)?)?([0-9]{1,4})")
+_SIZES = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:X[0-9]+(?:\.[0-9]+)?){1,2}(?:[MC]M)?")
+_CLOCK = re.compile(r"[0-9]{1,2}H[0-9]{2}(?:M[0-9]{2}|MIN)?")
+YEARS = (
+    "Y",
+    "YO",
+    "YR",
+    "YRS",
+    "YEAR",
+    "YEARS",
+    "YEAROLD",
+    "J",
+    "JAHRE",
+    "A",
+    "ANS",
+    "ANNI",
+    "ANOS",
+)
+_AGE = re.compile(rf"([0-9]{{1,3}})(?:{'|'.join(YEARS)})")
+OLDEST_YEARS = 89
+"""So few are older that the age alone may name them."""
+
+_LETTERS_ALLOWED = 3
+_DIGITS_AMONG_WORDS = 4
+_DIGITS_AMONG_LETTERS = 3
+_HUMP_LETTERS = 3
+_VOUCHING_LETTERS = 4
+_SEAM_LETTERS = 4
+
+
+def is_b_value(digits: str) -> bool:
+    """Return whether a number may be a b-value in s/mm², 0 to 5000.
+
+    Thousands are multiples of 50; 1900 and 1950 are years.
+    """
+    if len(digits) > 4:
+        return False
+    value = int(digits)
+    if len(digits) > 3:
+        return value <= 5000 and value % 50 == 0 and value not in {1900, 1950}
+    return value % 5 == 0
+
+
+def judge(text: str, vocabulary: Vocabulary) -> Chunk:
+    """Return what a run of letters and digits is by itself.
+
+    Parameters
+    ----------
+    text : str
+        A run as ``words.CHUNK`` finds it, in NFKC.
+    vocabulary : Vocabulary
+
+    Returns
+    -------
+    Chunk
+        Of a number: also one that no context lets stay; the context decides.
+    """
+    key = folded(text)
+    if not key.isascii() or text in MIXED_CASE:
+        return Chunk(Kind.DROPPED, key)
+    if key.isalpha():
+        kind = _judge_letters(text, key, vocabulary)
+        companions = vocabulary.company.get(key, frozenset())
+        return Chunk(kind, key, is_month=key in MONTHS, companions=companions)
+    if _NUMBER.fullmatch(key):
+        n_digits = len(key.replace(".", ""))
+        return Chunk(Kind.NUMBER, key, n_digits, "." not in key, _is_small(key))
+    if "/" in key:  # w/ and w/o
+        return Chunk(Kind.TERM, key)
+    return Chunk(_judge_mixed(text, key, vocabulary), key, sum(map(str.isdigit, key)))
+
+
+def _judge_letters(text: str, key: str, vocabulary: Vocabulary) -> Kind:
+    if len(key) == 1:
+        return Kind.LETTER
+    if (kind := _listed(key, vocabulary)) is not Kind.DROPPED:
+        return kind
+    if key in MONTHS:
+        return Kind.MONTH
+    humps = [folded(one) for one in _HUMPS.findall(text)]
+    if len(humps) > 1:
+        return _judge_humps(humps, vocabulary)
+    return Kind.WORD if _is_seamed(key, vocabulary) else Kind.DROPPED
+
+
+def _listed(key: str, vocabulary: Vocabulary) -> Kind:
+    if key in vocabulary.plain:
+        return Kind.WORD if len(key) >= _VOUCHING_LETTERS else Kind.TERM
+    if key in vocabulary.body:
+        return Kind.BODY
+    if key in vocabulary.shy:
+        return Kind.SHY
+    return Kind.COMPANY if key in vocabulary.company else Kind.DROPPED
+
+
+def _judge_humps(humps: Sequence[str], vocabulary: Vocabulary) -> Kind:
+    """Judge ``LiverTumor`` by its parts: one of them must be a word that no name looks like."""
+    kinds = {_listed(one, vocabulary) for one in humps}
+    if min(map(len, humps)) < _HUMP_LETTERS or kinds & {Kind.DROPPED, Kind.COMPANY}:
+        return Kind.DROPPED
+    return Kind.WORD if Kind.WORD in kinds else Kind.DROPPED
+
+
+def _is_seamed(key: str, vocabulary: Vocabulary) -> bool:
+    """Return whether two words were written as one: ``PELVISDELAY``."""
+    places = range(_SEAM_LETTERS, len(key) - _SEAM_LETTERS + 1)
+    return any(key[:at] in vocabulary.seams and key[at:] in vocabulary.seams for at in places)
+
+
+def _judge_mixed(text: str, key: str, vocabulary: Vocabulary) -> Kind:
+    if _CLOCK.fullmatch(key) or is_old_age(key):
+        return Kind.DROPPED
+    if key in vocabulary.plain or any(is_fit(key) for is_fit in _TECHNICAL):
+        return Kind.TERM
+    return _judge_parts(_PARTS.findall(text), vocabulary)
+
+
+def is_old_age(key: str) -> bool:
+    """Return whether a run is an age of more than 89 years: ``92Y``."""
+    found = _AGE.fullmatch(key)
+    return found is not None and int(found[1]) > OLDEST_YEARS
+
+
+def _is_version(key: str) -> bool:
+    return bool(_VERSION.fullmatch(key)) and sum(map(str.isdigit, key)) <= 4
+
+
+def is_b_term(key: str) -> bool:
+    """Return whether a run is a b with its value: ``b1000``."""
+    found = _B_VALUE.fullmatch(key)
+    return found is not None and is_b_value(found[1])
+
+
+def _is_measure(key: str) -> bool:
+    number = _NUMBER.match(key)
+    return number is not None and is_quantity(number[0], key[number.end() :])
+
+
+def _is_small(key: str) -> bool:
+    """Return whether a number has at most 3 digits and some decimals, and is no area code."""
+    whole, _, decimals = key.partition(".")
+    is_padded = len(whole) == 3 and whole[0] == "0"
+    return len(whole) <= 3 and len(whole + decimals) <= 5 and not is_padded
+
+
+def is_quantity(number: str, unit: str) -> bool:
+    """Return whether a number and what stands behind it are a quantity: ``120KV``, ``1500ms``."""
+    if unit not in UNITS:
+        return False
+    whole, _, decimals = number.partition(".")
+    return len(whole) <= (4 if unit in LARGE_UNITS else 3) and len(decimals) <= 4
+
+
+def _is_sizes(key: str) -> bool:
+    numbers = _NUMBER.findall(key) if _SIZES.fullmatch(key) else ()
+    return bool(numbers) and all(len(one.partition(".")[0]) <= 4 for one in numbers)
+
+
+_TECHNICAL: tuple[Callable[[str], bool], ...] = (_is_version, is_b_term, _is_measure, _is_sizes)
+
+
+def _judge_parts(parts: Sequence[str], vocabulary: Vocabulary) -> Kind:
+    """Judge ``T13DFL`` or ``LSPR16`` part by part: any unknown part lets the whole go."""
+    n_letters = n_digits = 0
+    kinds = set()
+    for before, part in pairwise(["", *parts]):
+        if part[0].isdigit():
+            n_whole = len(part.partition(".")[0])
+            is_setting = n_whole == 3 and folded(before) in PARAMETERS
+            if part.count(".") > 1 or (n_whole > 2 and not is_setting):
+                return Kind.DROPPED
+            n_digits += len(part.replace(".", ""))
+            continue
+        key = folded(part)
+        if key in MONTHS:
+            return Kind.DROPPED
+        n_letters += len(key) == 1
+        kinds.add(Kind.TERM if key in UNITS else _judge_letters(part, key, vocabulary))
+    if kinds & {Kind.DROPPED, Kind.COMPANY, Kind.MONTH} or n_letters > _LETTERS_ALLOWED:
+        return Kind.DROPPED
+    is_wordy = kinds != {Kind.LETTER}
+    if n_digits > (_DIGITS_AMONG_WORDS if is_wordy else _DIGITS_AMONG_LETTERS):
+        return Kind.DROPPED
+    return Kind.SHY if kinds & {Kind.SHY, Kind.BODY} else Kind.TERM
