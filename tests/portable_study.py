@@ -74,7 +74,7 @@ def _mask(seed: int) -> LabelMap:
 
 def _subject(number: int) -> dict[str, Any]:
     row = {"id": f"sub-{number:04d}", "number": number, "identity_hash": f"{number:064x}"}
-    return row | {"sex": "F", "age": None, "is_from_file": number == 2}
+    return row | {"sex": "F", "age": None, "is_from_file": number == 2, "released_id": None}
 
 
 def _timepoint(number: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ def a_subject(number: int = 1) -> dict[str, Any]:
         "sex": None,
         "age": None,
         "is_from_file": False,
+        "released_id": None,
     }
 
 

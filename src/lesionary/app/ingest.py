@@ -16,7 +16,8 @@ from lesionary.app.intake.drawings import DrawingTable, NamedImages
 from lesionary.app.intake.images import Admission, Admitted, NamedBySource
 from lesionary.app.intake.journal import Journal
 from lesionary.app.intake.overlay import as_finding
-from lesionary.app.intake.rows import held_images, known_images, write_rows
+from lesionary.app.intake.patients import Patients, vault_if_there
+from lesionary.app.intake.rows import held_images, known_images, numbered_patients, write_rows
 from lesionary.app.progress import Progress, Silent
 from lesionary.app.study import Study
 from lesionary.core.errors import LesionaryError
@@ -116,7 +117,7 @@ def ingest_paths(
     options = options or IngestOptions()
     shown = progress or Silent()
     pattern = parse_pattern(options.reader_from) if options.reader_from else None
-    with study.working(), open_sources(paths, options.limits) as tree:
+    with study.working(), vault_if_there() as vault, open_sources(paths, options.limits) as tree:
         journal = Journal(int(study.registry.meta("ingests") or 0) + 1)
         for refused in tree.findings:
             journal.refuse(refused.number, [refused.finding])
@@ -125,6 +126,7 @@ def ingest_paths(
         admission = Admission(
             store=study.objects,
             pseudonyms=pseudonyms,
+            patients=Patients(pseudonyms, vault, numbered_patients(study)),
             rules=CurationRules(study.protocol.curate.modalities, study.protocol.curate.regions),
             journal=journal,
             held=held_images(study),

@@ -74,7 +74,7 @@ def _layout_image(one: SeriesResult, subject: Mapping[str, Any], subset: str) ->
     k, j, i = row["shape"]
     return LayoutImage(
         number=row["number"],
-        patient_id=patient_id_of(subject["number"]),
+        patient_id=patient_id_of(subject["released_id"] or subject["number"]),
         series_uid=row["series_uid"],
         study_uid=row["study_uid"],
         study_date=row["study_date"],

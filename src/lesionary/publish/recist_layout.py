@@ -110,7 +110,7 @@ class LayoutImage:
 
 
 def patient_id_of(number: int) -> str:
-    """Return a released ID: the running number with at least three digits."""
+    """Return a released ID: the vault's number or the running one, at least three digits."""
     return f"{number:03d}"
 
 

@@ -161,8 +161,9 @@ class Origins:
         return self.summarised.origin(cell)
 
     def _of_patients(self, cell: Cell) -> Origin:
-        number = int(cell.row["patient_id"])
-        (subject,) = self.study.registry.rows(tables.subject, number=number) or [{"id": None}]
+        number, ask = int(cell.row["patient_id"]), self.study.registry.rows
+        found = ask(tables.subject, released_id=number) or ask(tables.subject, number=number)
+        (subject,) = found or [{"id": None}]
         own = [
             row["id"]
             for row in self.study.registry.rows(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from lesionary.app.intake.journal import Journal
+from lesionary.app.intake.patients import Patients
 from lesionary.core.findings import Finding, Outcome
 from lesionary.core.pixels import pixel_hash
 from lesionary.core.volume import Geometry, Quantity
@@ -75,6 +76,7 @@ class Admitted:
     number: int
     key: str
     subject_hash: str
+    released_id: int | None
     study_uid: str
     summary: SeriesSummary
     object_id: str
@@ -133,6 +135,8 @@ class Admission:
         Where volumes go.
     pseudonyms : Pseudonymiser
         Keyed names.
+    patients : Patients
+        Whose images are.
     rules : CurationRules
         What the protocol takes.
     journal : Journal
@@ -143,6 +147,7 @@ class Admission:
 
     store: ObjectStore
     pseudonyms: Pseudonymiser
+    patients: Patients
     rules: CurationRules
     journal: Journal
     held: "HeldImages"
@@ -167,7 +172,8 @@ class Admission:
             subject_key = "\x1f".join((subject_key, object_id))
         summary = self._summary(series, geometry, subject_key, object_id, named)
         key = str(summary.identity.series_instance_uid)
-        subject_hash = self.pseudonyms.identity_hash(subject_key)
+        patient = self.patients.of(subject_key, identity.study_instance_uid)
+        subject_hash = patient.identity_hash
         is_new = key not in self.held.images
         conflict = self.held.conflict_with(summary, object_id, subject_hash)
         if conflict is not None:
@@ -182,6 +188,7 @@ class Admission:
             number=number,
             key=key,
             subject_hash=subject_hash,
+            released_id=patient.released_id,
             study_uid=str(summary.identity.study_instance_uid),
             summary=summary,
             object_id=object_id,
@@ -194,7 +201,7 @@ class Admission:
             named=named,
             study_date=None
             if identity.acquired is None
-            else self.pseudonyms.shifted(identity.acquired.date(), subject_key),
+            else patient.shifted(identity.acquired.date()),
             names=identity.names,
         )
 

@@ -42,6 +42,15 @@ def held_images(study: Study) -> HeldImages:
     )
 
 
+def numbered_patients(study: Study) -> dict[int, str]:
+    """Return the hashes of patients that the study knows by the vault's number."""
+    return {
+        row["released_id"]: row["identity_hash"]
+        for row in study.registry.rows(tables.subject)
+        if row["released_id"] is not None
+    }
+
+
 def known_images(study: Study) -> dict[str, SeriesSummary]:
     """Return the images of earlier ingests by keyed UID, so that later drawings find them."""
     sop_uids: dict[str, list[str]] = {}

@@ -34,6 +34,7 @@ def add_subjects(ingest: IngestTransaction, images: Sequence[Admitted]) -> dict[
             "sex": _first_known(by_hash[subject_hash], "PatientSex"),
             "age": _years(_first_known(by_hash[subject_hash], "PatientAge")),
             "is_from_file": by_hash[subject_hash][0].named.is_subject_from_file,
+            "released_id": by_hash[subject_hash][0].released_id,
         }
         for number, subject_hash in enumerate(new, start=first)
     ]
