@@ -39,6 +39,7 @@ from dicom_factory import (
     uid,
     write_series,
 )
+from enhanced_factory import enhanced
 from lesionary.core.findings import Outcome
 from lesionary.core.volume import Geometry
 from lesionary.io.nifti_header import NIFTI1, build_header
@@ -396,11 +397,23 @@ def single(make: Callable[[], FileDataset]) -> Write:
     return write
 
 
-def enhanced() -> FileDataset:
-    (ds,) = ct_series(stored_values((1, 6, 8)))
-    ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.2.1"
-    ds.NumberOfFrames = 4
-    ds.PixelData = bytes(4 * 96)
+def without_groups() -> FileDataset:
+    ds = enhanced(ct_series())
+    del ds.SharedFunctionalGroupsSequence, ds.PerFrameFunctionalGroupsSequence
+    return ds
+
+
+def frame_missing() -> FileDataset:
+    built = ct_series()
+    return enhanced([*built[:3], *built[4:]])
+
+
+def many_frames() -> FileDataset:
+    return changed(enhanced(ct_series()), NumberOfFrames=2**31 - 1)
+
+
+def changed(ds: FileDataset, **values: Any) -> FileDataset:
+    sets(**values)(ds)
     return ds
 
 
@@ -543,7 +556,14 @@ ROWS: Sequence[BadInput] = (
     ),
     BadInput("a PDF inside", "encapsulated_document", LEFT_OUT, single(encapsulated_document)),
     BadInput("a screenshot", "secondary_capture", LEFT_OUT, single(secondary_capture)),
-    BadInput("enhanced multi-frame", "multiframe", LEFT_OUT, single(enhanced)),
+    BadInput("enhanced multi-frame", "", FINE, single(lambda: enhanced(ct_series())), 1),
+    BadInput("enhanced, without groups", "multiframe", LEFT_OUT, single(without_groups)),
+    BadInput("enhanced, a frame missing", "missing_slice", LEFT_OUT, single(frame_missing)),
+    BadInput("2³¹ frames claimed", "size_claim", LEFT_OUT, single(many_frames)),
+    BadInput(
+        "cine", "multiframe", LEFT_OUT,
+        single(lambda: changed(ct_series()[0], NumberOfFrames=20)),
+    ),
     # Image files.
     BadInput("nobody named", "subject_from_file", FINE, image(), 1),
     BadInput("NaN in an image", "nan", WARNED, image(voxels=_WITH_NAN.tobytes(), dtype="f4"), 1),

@@ -27,7 +27,11 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
+from lesionary.core.findings import Finding
+from lesionary.ingest.header import InstanceHeader
+from lesionary.io.dicom.headers import read_headers
 from lesionary.io.file_kind import FileKind
+from lesionary.io.limits import Limits
 from lesionary.io.sources import SourceFile
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -175,6 +179,15 @@ def source(path: Path, number: int = 0) -> SourceFile:
     """Return a file as the sources name it."""
     place = f"{path.parent.name}/{path.name}"
     return SourceFile(path, str(path), number, FileKind.DICOM, place, path.name)
+
+
+def read_header(file: SourceFile, limits: Limits | None = None) -> InstanceHeader | Finding:
+    """Return the one header of a file that is no enhanced image, or what is said of it."""
+    read = read_headers(file, limits)
+    if isinstance(read, Finding):
+        return read
+    (header,) = read
+    return header
 
 
 def copied(slices: Iterable[FileDataset]) -> list[FileDataset]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from header_factory import GRID, PIXELS, candidate, even, slice_header, stack
 from lesionary.core.findings import Finding, Outcome
 from lesionary.ingest.gate import Verdict, judge
+from lesionary.ingest.header import PetHeader
 from strategies import rotations
 
 LIMIT = 2**32
@@ -267,3 +268,15 @@ def test_all_reasons_are_given_not_only_the_first():
         "rescale_missing",
         "no_orientation",
     }
+
+
+@pytest.mark.parametrize("rescale", [(1e36, 0.0), (1.0, 4e38), (-1e200, 0.0)])
+def test_slopes_beyond_what_a_voxel_holds_are_refused(rescale):
+    verdict = verdict_of(even(rescale=rescale))
+    assert "beyond" in reason(verdict, "rescale_missing")
+
+
+def test_slices_in_two_units_are_refused():
+    slices = even(modality="PT", pet=PetHeader(units="BQML"))
+    slices[3] = replace(slices[3], pet=PetHeader(units="CNTS"))
+    assert "2 different units" in reason(verdict_of(slices), "rescale_mixed")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from header_factory import GRID, even, slice_header, stack
 from lesionary.core.findings import Finding, Outcome
 from lesionary.ingest.grouping import SeriesCandidate, group_series
-from lesionary.ingest.header import InstanceHeader
+from lesionary.ingest.header import Concatenation, InstanceHeader
 
 CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
 
@@ -218,3 +218,81 @@ def test_two_subjects_under_one_series_uid_are_never_mixed():
 def test_nothing_of_an_identity_is_in_a_repr():
     assert "007" not in repr(even()[0])
     assert "1.2.3" not in repr(group_series(even(), must_not_be_read))
+
+
+def frames(depths_mm=None, *, number=0, uid="1.2.3.0", **changes) -> list[InstanceHeader]:
+    """Return a stack as the frames of one file."""
+    built = even() if depths_mm is None else stack(depths_mm)
+    return [
+        replace(
+            header,
+            number=number,
+            sop_instance_uid=uid,
+            frame=k + 1,
+            n_frames=len(built),
+            **changes,
+        )
+        for k, header in enumerate(built)
+    ]
+
+
+def frame_pixels(header: InstanceHeader) -> bytes:
+    return str(header.frame).encode()
+
+
+def test_frames_of_one_file_are_one_series_of_one_file_and_no_pixel_is_read():
+    (candidate,) = group_series(frames(), must_not_be_read)
+    assert (len(candidate.slices), candidate.n_instances, candidate.findings) == (10, 1, ())
+
+
+def test_a_copy_of_a_file_is_dropped_frame_by_frame():
+    (candidate,) = group_series([*frames(), *frames(number=1)], frame_pixels)
+    assert (len(candidate.slices), candidate.n_instances) == (10, 2)
+    assert outcomes(candidate) == {"duplicate_identical": Outcome.FIXED}
+
+
+def test_frames_that_cannot_be_read_are_no_copies_of_each_other():
+    doubled = [*frames(), *frames(uid="1.2.3.1", number=1)]
+    (candidate,) = group_series(doubled, unreadable)
+    assert len(candidate.slices) == 20
+
+
+def test_one_uid_for_files_of_two_lengths_leaves_the_series_out():
+    short = frames([30.0, 33.0], number=1)
+    candidates = group_series([*frames(), *short], frame_pixels)
+    assert all(outcomes(one)["sop_conflict"] is Outcome.LEFT_OUT for one in candidates)
+
+
+@pytest.mark.parametrize("second", [[60.0, 63.0, 66.0], [0.0, 3.0, 6.0], [1.0, 4.5]])
+def test_stacks_that_make_no_one_volume_are_series_of_their_own(second):
+    both = [*frames([0.0, 3.0, 6.0], stack="a"), *frames(second, stack="b", uid="1.2.3.1")]
+    candidates = group_series(both, frame_pixels)
+    assert sorted(len(one.slices) for one in candidates) == sorted([3, len(second)])
+    assert all(outcomes(one) == {"split_geometry": Outcome.WARNED} for one in candidates)
+
+
+def test_stacks_that_make_one_volume_are_one_series():
+    both = [*frames([0.0, 3.0], stack="a"), *frames([6.0, 9.0], stack="b", uid="1.2.3.1")]
+    (candidate,) = group_series(both, must_not_be_read)
+    assert (len(candidate.slices), candidate.findings) == (4, ())
+
+
+@pytest.mark.parametrize(("numbers", "n_parts", "n_missing"), [
+    ((1, 2), 2, 0), ((1,), 2, 1), ((2,), None, 1), ((1, 3), None, 1), ((1, 2), None, 0),
+    ((4, 4), 7, 6),
+])  # fmt: skip
+def test_missing_parts_of_a_concatenation_are_counted(numbers, n_parts, n_missing):
+    slices = [
+        header
+        for n, number in enumerate(numbers)
+        for header in frames(
+            [6.0 * n, 6.0 * n + 3.0],
+            number=n,
+            uid=f"1.2.3.{n}",
+            concatenation=Concatenation("1.5", number, n_parts),
+        )
+    ]
+    (candidate,) = group_series(slices, frame_pixels)
+    found = [f for f in candidate.findings if f.code == "missing_slice"]
+    assert len(found) == bool(n_missing)
+    assert all(f.reason.startswith(f"{n_missing} of ") for f in found)

@@ -158,3 +158,22 @@ def test_images_without_a_uid_match_no_reference_without_one():
     drawn = refers(series=(), frames=())
     summary = SeriesSummary(bare, GRID, "CT")
     assert code_of(image_of(drawn, [summary], folder="")) == "orphan_reference"
+
+
+def with_frames(summary, frames):
+    return replace(summary, identity=replace(summary.identity, frames=tuple(frames)))
+
+
+def test_a_frame_counts_by_its_number_in_the_file_not_by_the_slices_of_a_part():
+    upper = with_frames(image(sops=["1"] * 4), range(21, 25))
+    lower = with_frames(image(sops=["1"] * 4, grid=OTHER_GRID), range(1, 5))
+    meant = refers(["1"], last_frames={"1": 24})
+    assert image_of(meant, [lower, upper], folder="") == 1
+
+
+def test_of_two_parts_of_one_file_the_planes_decide():
+    parts = [
+        with_frames(image(sops=["1"] * 4, grid=OTHER_GRID), (1, 3, 5, 7)),
+        with_frames(image(sops=["1"] * 4), (2, 4, 6, 8)),
+    ]
+    assert image_of(refers(["1"], last_frames={"1": 6}), parts, folder="") == 1

@@ -1,6 +1,7 @@
 import pytest
 
-from lesionary.ingest.curate import CurationRules, rule_against
+from lesionary.ingest.curate import listed_rules
+from lesionary.ingest.curation import SeriesFacts, curate
 from lesionary.ingest.modality import modality_of_name
 from lesionary.ingest.region import region_of_lung, region_of_words
 
@@ -55,8 +56,15 @@ def test_only_a_word_of_its_own_names_a_modality(name, modality):
     assert modality_of_name(name) == modality
 
 
-def test_the_first_rule_that_fails_gives_the_reason():
-    rules = CurationRules(["CT"], ["thorax"])
-    assert rule_against("CT", "thorax", rules) is None
-    assert rule_against("MR", "other", rules).code == "rule_modality"
-    assert rule_against("CT", "other", rules).code == "rule_region"
+@pytest.mark.parametrize(
+    ("modality", "region", "rule"),
+    [
+        ("CT", "thorax", ""),
+        ("MR", "other", "modality"),
+        ("CT", "other", "region"),
+        ("CT", None, ""),
+    ],
+)
+def test_the_lists_of_a_protocol_are_its_first_rules(modality, region, rule):
+    facts = SeriesFacts("s", "study", "subject", modality=modality, region=region)
+    assert curate([facts], listed_rules(["CT"], ["thorax"])).decisions[0].rule == rule

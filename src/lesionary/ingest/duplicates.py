@@ -57,7 +57,7 @@ def _content(header: InstanceHeader, digest: Digest) -> Hashable:
     """Return what makes two instances the same; one that cannot be read is like no other."""
     values = digest(header)
     if values is None:
-        return "unreadable", header.number
+        return "unreadable", header.number, header.frame
     return values, header.rescale, header.padding
 
 
@@ -113,14 +113,23 @@ def _what_tells_apart(
 
 
 def conflicting_sop_uids(headers: Sequence[InstanceHeader], digest: Digest) -> frozenset[str]:
-    """Find SOP instance UIDs that stand for two contents, within a series or across them."""
-    by_uid: dict[str, list[InstanceHeader]] = defaultdict(list)
+    """Find SOP instance UIDs that stand for two contents, within a series or across them.
+
+    The frames of one file are parts of one content, and compared with the same of another.
+    """
+    by_uid: dict[tuple[str, int], list[InstanceHeader]] = defaultdict(list)
+    sizes: dict[str, int] = {}
+    doubted: set[str] = set()
     for header in headers:
-        if header.sop_instance_uid:
-            by_uid[header.sop_instance_uid].append(header)
-    return frozenset(
-        uid for uid, same in by_uid.items() if len(same) > 1 and not _is_one(same, digest)
-    )
+        uid = header.sop_instance_uid
+        if uid:
+            by_uid[uid, header.frame].append(header)
+            if sizes.setdefault(uid, header.n_frames) != header.n_frames:
+                doubted.add(uid)
+    for (uid, _), same in by_uid.items():
+        if len(same) > 1 and uid not in doubted and not _is_one(same, digest):
+            doubted.add(uid)
+    return frozenset(doubted)
 
 
 def _is_one(same: Sequence[InstanceHeader], digest: Digest) -> bool:

@@ -22,6 +22,9 @@ from lesionary.ingest.stack import check_stack, stack_of
 SQUARE_COSINE = math.sin(math.radians(0.1))
 """Rows and columns are square to each other within 0.1°."""
 
+LARGEST = 3e38
+"""Voxels of other than whole numbers are 32-bit floats."""
+
 BITS_ALLOCATED = frozenset({8, 16, 32})
 
 Slices: TypeAlias = Sequence[InstanceHeader]
@@ -206,6 +209,12 @@ def _check_rescale(slices: Slices) -> list[Finding]:
             "the rescale slope is 0: every value would be the same",
             "export the series again from where it came from",
         )
+    if any(_overflows(header) for header in slices):
+        return _left_out(
+            "rescale_missing",
+            "rescale slope and intercept make numbers beyond what a voxel can hold",
+            "export the series again from where it came from",
+        )
     modality = slices[0].modality
     if n_with == 0 and modality in {"CT", "PT"}:
         unit = "HU" if modality == "CT" else "activity"
@@ -215,6 +224,24 @@ def _check_rescale(slices: Slices) -> list[Finding]:
             "export the series again from where it came from",
         )
     return []
+
+
+def _overflows(header: InstanceHeader) -> bool:
+    if header.rescale is None or header.pixel_format is None:
+        return False
+    slope, intercept = header.rescale
+    return abs(slope) * 2.0 ** min(header.pixel_format.bits_stored, 64) + abs(intercept) > LARGEST
+
+
+def _check_units(slices: Slices) -> list[Finding]:
+    units = {header.pet.units for header in slices if header.pet is not None}
+    if len(units) < 2:
+        return []
+    return _left_out(
+        "rescale_mixed",
+        f"the values of the slices are in {len(units)} different units",
+        "export the series again: its slices come from different sources",
+    )
 
 
 def _check_place(slices: Slices) -> list[Finding]:
@@ -267,5 +294,6 @@ _CHECKS: tuple[Callable[[Slices], list[Finding]], ...] = (
     _check_pixels,
     _check_format,
     _check_rescale,
+    _check_units,
     _check_place,
 )

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from lesionary.core.findings import Finding, Outcome
 from lesionary.ingest.duplicates import Digest, conflicting_sop_uids, settle_places
 from lesionary.ingest.header import InstanceHeader
-from lesionary.ingest.place import folder_of, is_near, normal_of, steady_order
+from lesionary.ingest.place import depth_mm, folder_of, is_near, normal_of, steady_order
+from lesionary.ingest.stack import check_stack, stack_of
 
 SAME_COSINE = 1e-3
 SAME_SPACING = 1e-4
@@ -34,7 +35,7 @@ class SeriesCandidate:
     Parameters
     ----------
     slices : tuple of InstanceHeader
-        One a place, in order of their places where these are known.
+        One a place, in order of their places where these are known: files, or frames of files.
     findings : tuple of Finding
         What grouping noticed; one that is ``LEFT_OUT`` refuses the series.
     n_instances : int
@@ -57,7 +58,7 @@ def group_series(headers: Iterable[InstanceHeader], digest: Digest) -> tuple[Ser
     Parameters
     ----------
     headers : iterable of InstanceHeader
-        Images only, in any order.
+        Images and frames of images only, in any order.
     digest : callable
         Asked only for instances that share a place or a SOP instance UID.
 
@@ -89,18 +90,24 @@ def _candidates(
     slices = [header for header in members if SCOUT_TYPES.isdisjoint(header.image_type)]
     if not slices:
         scouts_only = _scouts_finding(len(members), is_all=True)
-        return [SeriesCandidate(tuple(members), (scouts_only,), len(members))]
+        return [SeriesCandidate(tuple(members), (scouts_only,), _n_files(members))]
     findings = _doubts(slices, doubted)
     if _is_refused(findings) or not all(map(_has_grid, slices)):
         # Told apart by grid, a damaged slice would leave a series that is short and looks sound.
-        return [SeriesCandidate(tuple(slices), findings, len(members))]
-    grids = _without_lone_scouts(_split(slices))
-    n_scouts = len(members) - sum(map(len, grids))
+        return [SeriesCandidate(tuple(slices), findings, _n_files(members))]
+    grids = _without_lone_scouts([stack for grid in _split(slices) for stack in _stacks(grid)])
+    kept = {id(header) for grid in grids for header in grid}
+    scouts = [header for header in members if id(header) not in kept]
+    n_scouts = len(scouts)
     if n_scouts:
         findings = (*findings, _scouts_finding(n_scouts, is_all=False))
     if len(grids) > 1:
         findings = (*findings, _split_finding(grids))
-    return [_settled(grid, findings, digest, n_scouts) for grid in grids]
+    return [_settled(grid, findings, digest, _n_files([*grid, *scouts])) for grid in grids]
+
+
+def _n_files(headers: Iterable[InstanceHeader]) -> int:
+    return len({header.number for header in headers})
 
 
 def _is_refused(findings: Iterable[Finding]) -> bool:
@@ -117,6 +124,7 @@ def _doubts(slices: Sequence[InstanceHeader], doubted: frozenset[str]) -> tuple[
     findings = [
         fault for header in slices for fault in header.faults if fault.outcome is Outcome.LEFT_OUT
     ]
+    findings += _missing_parts(slices)
     n_subjects = len({header.subject_key for header in slices})
     if n_subjects > 1 and not findings:
         findings.append(
@@ -148,11 +156,32 @@ def _doubts(slices: Sequence[InstanceHeader], doubted: frozenset[str]) -> tuple[
     return tuple(dict.fromkeys(findings))
 
 
+def _missing_parts(slices: Sequence[InstanceHeader]) -> list[Finding]:
+    """Say which enhanced images were written in parts that are not all there."""
+    parts: dict[str, set[int]] = defaultdict(set)
+    sizes: dict[str, int] = {}
+    for part in (header.concatenation for header in slices):
+        if part is not None:
+            parts[part.uid].add(part.number)
+            sizes[part.uid] = max(sizes.get(part.uid, 0), part.n_parts or part.number)
+    n_missing = sum(sizes[uid] - len(numbers) for uid, numbers in parts.items())
+    if n_missing <= 0:
+        return []
+    return [
+        Finding(
+            "missing_slice",
+            Outcome.LEFT_OUT,
+            f"{n_missing} of {sum(sizes.values())} files that make one image are missing",
+            "export or copy the series again, with all its files",
+        )
+    ]
+
+
 def _settled(
-    grid: Sequence[InstanceHeader], findings: tuple[Finding, ...], digest: Digest, n_scouts: int
+    grid: Sequence[InstanceHeader], findings: tuple[Finding, ...], digest: Digest, n_files: int
 ) -> SeriesCandidate:
     kept, more = settle_places(grid, digest)
-    return SeriesCandidate(tuple(kept), (*findings, *more), len(grid) + n_scouts)
+    return SeriesCandidate(tuple(kept), (*findings, *more), n_files)
 
 
 def _scouts_finding(n_scouts: int, *, is_all: bool) -> Finding:
@@ -182,6 +211,19 @@ def _split(members: Sequence[InstanceHeader]) -> list[list[InstanceHeader]]:
         else:
             groups.append([header])
     return groups
+
+
+def _stacks(grid: list[InstanceHeader]) -> list[list[InstanceHeader]]:
+    """Split frames of one grid by StackID, where together they are no regular volume."""
+    stacks: dict[str, list[InstanceHeader]] = defaultdict(list)
+    for header in grid:
+        stacks[header.stack].append(header)
+    orientation = grid[0].orientation
+    # An orientation that is none leaves the series out, and it does so as a whole.
+    if len(stacks) == 1 or orientation is None or not normal_of(orientation).any():
+        return [grid]
+    found = check_stack(stack_of(sorted(grid, key=depth_mm)))
+    return list(stacks.values()) if _is_refused(found) else [grid]
 
 
 def _is_one_grid(first: InstanceHeader, other: InstanceHeader) -> bool:

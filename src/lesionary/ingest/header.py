@@ -55,6 +55,11 @@ class PixelLocation:
         Bytes of the value as claimed; None where it is encapsulated, that is compressed.
     available : int
         Bytes from the offset to the file's end.
+    fragments : tuple of (int, int)
+        Offset and length of each piece of an encapsulated frame, where the file holds several
+        frames; none where all fragments from the offset on are the one frame's.
+    starts_mid_word : bool
+        The frame begins with the second byte of a 16-bit word: only bytes in OW do.
     """
 
     transfer_syntax: str
@@ -64,6 +69,17 @@ class PixelLocation:
     vr: str = "OW"
     is_little_endian: bool = True
     is_deflated: bool = False
+    fragments: tuple[tuple[int, int], ...] = ()
+    starts_mid_word: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Concatenation:
+    """Which part of a larger image a file is: part ``number`` (from 1) of ``n_parts``, if known."""
+
+    uid: str
+    number: int
+    n_parts: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +118,7 @@ class PetHeader:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class InstanceHeader:
-    """One DICOM image, RTSTRUCT or SEG file.
+    """One DICOM image, RTSTRUCT or SEG file, or one frame of an enhanced multi-frame image.
 
     It holds identities, so it is **never stored, logged or shown**.
 
@@ -130,6 +146,12 @@ class InstanceHeader:
         Allow-listed elements (``ingest/technical.py``).
     faults : tuple of Finding
         What is wrong with this file alone.
+    frame, n_frames : int
+        Number of the frame, from 1, and how many the file has; 0 and 1 where a file is one image.
+    stack : str
+        StackID of a frame; may be any text.
+    concatenation : Concatenation, optional
+        Where several files make one enhanced image.
     """
 
     number: int
@@ -145,6 +167,8 @@ class InstanceHeader:
     modality: str = "OT"
     studied_at: dt.datetime | None = None
     series_description: str = ""
+    study_description: str = ""
+    series_number: int | None = None
     image_type: tuple[str, ...] = ()
     instance_number: int | None = None
     orientation: Cosines | None = None
@@ -161,6 +185,10 @@ class InstanceHeader:
     phases: Mapping[str, float | str] = field(default_factory=dict)
     technical: Mapping[str, Json] = field(default_factory=dict)
     faults: tuple[Finding, ...] = ()
+    frame: int = 0
+    n_frames: int = 1
+    stack: str = ""
+    concatenation: Concatenation | None = None
 
     def __repr__(self) -> str:
         return f"InstanceHeader({self.number})"

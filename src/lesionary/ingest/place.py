@@ -29,13 +29,14 @@ def folder_of(header: InstanceHeader) -> str:
     return header.place.rpartition("/")[0]
 
 
-def steady_order(header: InstanceHeader) -> tuple[str, float, str, int]:
+def steady_order(header: InstanceHeader) -> tuple[str, float, str, int, int]:
     """Return an order that rests on what files hold, and on numbers only for true copies."""
     return (
         header.series_instance_uid,
         depth_mm(header),
         header.sop_instance_uid,
         header.number,
+        header.frame,
     )
 
 

@@ -70,8 +70,8 @@ def _count_named(references: References, image: SeriesSummary) -> int:
     A reference to a frame that the image does not have is none to it.
     """
     held = references.sop_instance_uids.intersection(image.identity.sop_instance_uids)
-    n_slices = image.geometry.shape[0]
-    return sum(references.last_frames.get(uid, 1) <= n_slices for uid in held)
+    n_frames = max(image.identity.frames, default=image.geometry.shape[0])
+    return sum(references.last_frames.get(uid, 1) <= n_frames for uid in held)
 
 
 def _of_series(references: References, images: Sequence[SeriesSummary]) -> list[int]:

@@ -23,7 +23,9 @@ class SeriesIdentity:
     study_instance_uid, series_instance_uid, frame_of_reference_uid : str, optional
         As in the file; None for images that are not DICOM.
     sop_instance_uids : tuple of str
-        One a slice, along ``k``.
+        One a slice, along ``k``; several slices share one where they are frames of one file.
+    frames : tuple of int
+        Number of each slice within its file, from 1; none where every slice is a file.
     acquired : datetime.datetime, optional
         Study date and time.
     folder : str
@@ -37,6 +39,7 @@ class SeriesIdentity:
     series_instance_uid: str | None = None
     frame_of_reference_uid: str | None = None
     sop_instance_uids: tuple[str, ...] = ()
+    frames: tuple[int, ...] = ()
     acquired: dt.datetime | None = None
     folder: str = ""
     names: tuple[str, ...] = ()

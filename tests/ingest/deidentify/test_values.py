@@ -177,3 +177,17 @@ def test_dummies_are_valid_and_not_empty(vr):
 def test_a_dummy_fits_its_enumeration():
     assert dummy(0x00100040, "CS") == b"O"
     assert dummy(0x00081111, "SQ") == b""
+
+
+def test_one_id_is_one_text_in_every_character_set():
+    written = [
+        ("山本".encode("iso2022_jp"), ["", "ISO 2022 IR 87"]),
+        ("山本".encode(), ["ISO_IR 192"]),
+        ("山本".encode("gb18030"), ["GB18030"]),
+    ]
+    assert {decode(value, charsets) for value, charsets in written} == {"山本"}
+
+
+@pytest.mark.parametrize("term", ["ISO_IR 203", "ISO 2022 IR 203"])
+def test_latin_9_is_known(term):
+    assert decode("Œuvre 5 €".encode("iso8859-15"), [term]) == "Œuvre 5 €"

@@ -12,6 +12,7 @@ from dicom_factory import (
     encode,
     nested,
     pet_series,
+    read_header,
     secondary_capture,
     set_pixels,
     source,
@@ -19,7 +20,6 @@ from dicom_factory import (
 )
 from lesionary.core.findings import Finding, Outcome
 from lesionary.ingest.header import InstanceHeader, InstanceKind, Padding
-from lesionary.io.dicom.headers import read_header
 from lesionary.io.limits import Limits
 
 STORAGE = "1.2.840.10008.5.1.4.1.1."

@@ -19,11 +19,10 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from dicom_factory import ct_series, encode, set_pixels, source
+from dicom_factory import ct_series, encode, read_header, set_pixels, source
 from lesionary.core.errors import UnreadableSeriesError
 from lesionary.ingest.header import InstanceHeader
 from lesionary.io.dicom.compressed import code_stream_size
-from lesionary.io.dicom.headers import read_header
 from lesionary.io.dicom.pixels import SliceReader, StoredSlice, stored_digest
 
 PLAIN = [
@@ -197,11 +196,11 @@ def test_a_missing_codec_is_named_with_a_hint(folder):
     ds = slice_of(np.zeros((4, 4), dtype=np.uint16))
     ds.PixelData = encapsulate([b"\0" * 32])
     ds["PixelData"].is_undefined_length = True
-    ds.file_meta.TransferSyntaxUID = UID("1.2.840.10008.1.2.4.102")  # MPEG-4: a film
+    ds.file_meta.TransferSyntaxUID = UID("1.2.840.10008.1.2.4.94")  # pixels elsewhere
     with pytest.raises(UnreadableSeriesError) as caught:
         stored(ds, folder)
     assert caught.value.code == "unsupported_syntax"
-    assert "MPEG-4" in caught.value.message
+    assert "JPIP" in caught.value.message
     assert caught.value.hint
 
 

@@ -11,7 +11,9 @@ import SimpleITK
 
 from lesionary.core.findings import Finding, Outcome
 from lesionary.core.volume import Quantity
+from lesionary.ingest.references import image_of
 from lesionary.ingest.series import ImageSeries
+from lesionary.io.dicom.seg import read_seg
 from lesionary.io.dicom.series import DicomScan, group_images, load_series, scan_dicom
 from lesionary.io.sources import open_sources
 
@@ -140,7 +142,7 @@ def test_the_abdomen_from_its_archive(shared_data, tmp_path):
 def test_planted_identities_go_nowhere(shared_data):
     scan = scanned(shared_data / "deid")
     codes = sorted(found.finding.code for found in scan.findings)
-    assert codes == ["secondary_capture"] * 3
+    assert codes == [*["secondary_capture"] * 3, "ultrasound"]
     results = [load_series(candidate) for candidate in group_images(scan.images)]
     (mr,) = (r for r in results if isinstance(r, ImageSeries))
     assert {f.code: f.outcome for f in mr.findings} == {
@@ -157,4 +159,31 @@ def test_what_other_tools_write_is_told_apart(shared_data):
     scan = scanned(shared_data / "dcmqi")
     assert {h.kind.value for h in scan.references} == {"seg"}
     found: list[Finding] = [found.finding for found in scan.findings]
-    assert sorted(f.code for f in found) == ["multiframe"] * 2 + ["not_an_image"] * 2
+    assert sorted(f.code for f in found) == ["not_an_image"] * 2
+
+
+@pytest.mark.parametrize("matrix", ["24x38x3", "23x38x3"])
+def test_a_converted_image_equals_its_single_frames(shared_data, matrix):
+    folder = shared_data / "dcmqi" / "segmentations" / matrix
+    multi, single = (
+        only_series(folder / name, subject="phantom") for name in ("multiframe", "image")
+    )
+    assert np.array_equal(multi.volume.array, single.volume.array)
+    assert multi.volume.geometry.affine == pytest.approx(single.volume.geometry.affine, abs=1e-6)
+
+
+def test_the_ibsi_phantom_and_its_mask_equal_their_nifti(shared_data):
+    folder = shared_data / "ibsi_digital"
+    scan = scanned(folder / "dicom")
+    (candidate,) = group_images(scan.images)
+    series = load_series(candidate)
+    assert isinstance(series, ImageSeries), series
+    nifti = nibabel.load(folder / "nifti" / "image" / "phantom.nii.gz")
+    # The two formats place the phantom along different axes.
+    assert np.array_equal(series.volume.array.transpose(2, 0, 1), np.asarray(nifti.dataobj))
+    (header,) = scan.references
+    drawn = read_seg(header.path)
+    assert image_of(drawn, [series.summary], folder="") == 0
+    mask = drawn.mask_on(series.volume.geometry, drawn.segments[0].number)
+    expected = nibabel.load(folder / "nifti" / "mask" / "mask.nii.gz")
+    assert np.array_equal(mask.array.transpose(2, 0, 1), np.asarray(expected.dataobj) > 0)

@@ -17,6 +17,7 @@ from lesionary.app.files.reading import (
 )
 from lesionary.app.files.single import (
     FoundSeries,
+    ImageKey,
     ImageSource,
     described,
     none_or_many,
@@ -120,12 +121,12 @@ def convert_folder(
         If nothing can be converted.
     """
     folder = _PendingFolder(target)
-    names: dict[int, str] = {}
-    summaries: dict[int, SeriesSummary] = {}
+    names: dict[ImageKey, str] = {}
+    summaries: dict[ImageKey, SeriesSummary] = {}
 
     def seen() -> Iterator[FoundSeries]:
         for image in found.images():
-            summaries[image.number] = image.series.summary
+            summaries[image.key] = image.series.summary
             yield image
 
     try:
@@ -136,8 +137,8 @@ def convert_folder(
             except InputError as error:
                 found.refused.append(refusal(image.name, image.number, error))
                 continue
-            names[image.number] = f"{place:03d}_{volume.modality}"
-            folder.add(names[image.number], volume, image.name, image.series.findings)
+            names[image.key] = f"{place:03d}_{volume.modality}"
+            folder.add(names[image.key], volume, image.name, image.series.findings)
         for mask in found.masks(summaries):
             if mask.image in names:
                 folder.add(f"{names[mask.image]}_mask", mask.label_map, mask.name)

@@ -4,11 +4,12 @@ Errors name files as the user gave them; nothing is stored.
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from lesionary.app.files.reading import Reading, overwriting
 from lesionary.core.errors import InputError, LesionaryError
@@ -35,6 +36,10 @@ class OneImage:
     findings: tuple[Finding, ...]
 
 
+ImageKey: TypeAlias = tuple[int, int]
+"""Number of an image's first file, and which of the images is meant that this file holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class FoundSeries:
     """An image of a source, with the number and name of its first file."""
@@ -42,13 +47,19 @@ class FoundSeries:
     number: int
     name: str
     series: ImageSeries
+    part: int = 0
+
+    @property
+    def key(self) -> ImageKey:
+        """What tells it from the other images of the source."""
+        return self.number, self.part
 
 
 @dataclass(frozen=True, slots=True)
 class FoundMask:
-    """What was drawn on an image: the image's number among the sources, and one layer."""
+    """What was drawn on an image: the image's key among the sources, and one layer."""
 
-    image: int
+    image: ImageKey
     name: str
     label_map: LabelMap
 
@@ -86,7 +97,10 @@ class ImageSource:
         from lesionary.io.dicom.series import load_series
 
         names = self._names()
+        parts = Counter[int]()
         for candidate in self.candidates:
+            part = parts[candidate.number]
+            parts[candidate.number] += 1
             if uid is not None and candidate.slices[0].series_instance_uid != uid:
                 continue
             name = names[candidate.number]
@@ -94,7 +108,7 @@ class ImageSource:
             if isinstance(loaded, tuple):
                 self._refuse(name, candidate.number, loaded)
             else:
-                yield FoundSeries(candidate.number, name, loaded)
+                yield FoundSeries(candidate.number, name, loaded, part)
         masks = {entry.number for entry in self.mask_files}
         for file in self.files:
             if uid is None and file.kind.is_image_file and file.number not in masks:
@@ -107,19 +121,19 @@ class ImageSource:
         """Tell whether a DICOM series goes by this SeriesInstanceUID."""
         return any(one.slices[0].series_instance_uid == uid for one in self.candidates)
 
-    def masks(self, images: Mapping[int, SeriesSummary]) -> Iterator[FoundMask]:
+    def masks(self, images: Mapping[ImageKey, SeriesSummary]) -> Iterator[FoundMask]:
         """Lay drawing after drawing on its image, then every mask file."""
-        numbers, summaries = list(images), list(images.values())
+        keys, summaries = list(images), list(images.values())
         for header in self.drawings:
             try:
-                yield from self._lay(header, numbers, summaries)
+                yield from self._lay(header, keys, summaries)
             except LesionaryError as error:
                 self.refused.append(refusal(self._names()[header.number], header.number, error))
         for entry in self.mask_files:
-            if entry.image in images:
+            if (entry.image, 0) in images:
                 name = self._names()[entry.number]
                 try:
-                    yield self._read_mask_file(entry, name, images[entry.image])
+                    yield self._read_mask_file(entry, name, images[entry.image, 0])
                 except LesionaryError as error:
                     self.refused.append(refusal(name, entry.number, error))
 
@@ -133,7 +147,7 @@ class ImageSource:
         return any(os.path.samestat(target, one.stat()) for one in inputs if one.is_file())
 
     def _lay(
-        self, header: InstanceHeader, numbers: list[int], summaries: list[SeriesSummary]
+        self, header: InstanceHeader, keys: list[ImageKey], summaries: list[SeriesSummary]
     ) -> Iterator[FoundMask]:
         from lesionary.app.intake.overlay import lay_on, read_drawing
         from lesionary.ingest.labels import LabelRules
@@ -149,14 +163,14 @@ class ImageSource:
         overlay = lay_on(drawing, summaries[found].geometry, LabelRules())
         self._refuse(name, header.number, overlay.refusals)
         for _, label_map in overlay.label_maps:
-            yield FoundMask(numbers[found], name, label_map)
+            yield FoundMask(keys[found], name, label_map)
 
     def _read_mask_file(self, entry: MaskEntry, name: str, image: SeriesSummary) -> FoundMask:
         from lesionary.ingest.file_gate import label_map_on
 
         (path,) = (file.path for file in self.files if file.number == entry.number)
         label_map, _ = label_map_on(read_mask(path, self.reading), image.geometry)
-        return FoundMask(entry.image, name, label_map)
+        return FoundMask((entry.image, 0), name, label_map)
 
     def _refuse(self, name: str, number: int, findings: Iterable[Finding]) -> None:
         left_out = [one for one in findings if one.outcome is Outcome.LEFT_OUT]

@@ -13,6 +13,10 @@ from functools import cache
 _ESCAPE = b"\x1b"
 _ESCAPED = re.compile(rb"\x1b(\$?[()*+\-./]?[@-~])")
 _DELIMITER = re.compile(rb"[\\^=\r\n\f\t]")
+_LINE_END = re.compile(rb"[\r\n\f\t]")
+_PAIRED = frozenset({b"$@", b"$B", b"$(D"})
+"""Escapes into sets of two bytes below 128 a character: there a backslash is half a character."""
+
 _SELF_ESCAPING = frozenset({"iso2022_jp", "iso2022_jp_2"})
 """Codecs that want to see the escape sequence."""
 
@@ -64,7 +68,7 @@ def _with_escapes(value: bytes, first: str) -> str:
     pieces = _ESCAPED.split(value)
     text = _plain(pieces[0], first) if pieces[0] else ""
     for sequence, piece in zip(pieces[1::2], pieces[2::2], strict=True):
-        end = _DELIMITER.search(piece)
+        end = (_LINE_END if sequence in _PAIRED else _DELIMITER).search(piece)
         cut = end.start() if end else len(piece)
         text += _escaped(sequence, piece[:cut]) + (_plain(piece[cut:], first) if end else "")
     return text
@@ -83,7 +87,8 @@ def _escaped(sequence: bytes, piece: bytes) -> str:
 def _codecs() -> Mapping[str, str]:
     from pydicom.charset import python_encoding
 
-    return {term: codecs.lookup(name).name for term, name in python_encoding.items()}
+    named = {**python_encoding, "ISO_IR 203": "iso8859_15", "ISO 2022 IR 203": "iso8859_15"}
+    return {term: codecs.lookup(name).name for term, name in named.items()}
 
 
 @cache

@@ -251,7 +251,12 @@ _TECHNICAL: tuple[Callable[[str], bool], ...] = (_is_version, is_b_term, _is_mea
 
 
 def _judge_parts(parts: Sequence[str], vocabulary: Vocabulary) -> Kind:
-    """Judge ``T13DFL`` or ``LSPR16`` part by part: any unknown part lets the whole go."""
+    """Judge ``T13DFL`` or ``LSPR16`` part by part: any unknown part lets the whole go.
+
+    Digits between letters more than once are letters in disguise: ``M3y3r``.
+    """
+    if sum(part[0].isdigit() for part in parts[1:-1]) > 1:
+        return Kind.DROPPED
     n_letters = n_digits = 0
     kinds = set()
     for before, part in pairwise(["", *parts]):

@@ -1,16 +1,29 @@
 """One value at a time: what is kept of it, cleaned or replaced, under one key and list of words."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
 from types import MappingProxyType
 
 from lesionary.ingest.deidentify import dates, values
 from lesionary.ingest.deidentify.characters import decode
 from lesionary.ingest.deidentify.codes import Code, clean_code
+from lesionary.ingest.deidentify.dictionary import standard_vr
 from lesionary.ingest.deidentify.dummies import dummy
 from lesionary.ingest.deidentify.elements import DataSet, Element
+from lesionary.ingest.deidentify.particulars import (
+    COUNTS,
+    EQUIPMENT,
+    MAKERS,
+    NEVER_EMPTY,
+    RECORD_DIGITS,
+    TERMS,
+)
+from lesionary.ingest.deidentify.quarantine import storage_classes
+from lesionary.ingest.deidentify.spelled import is_spelled
 from lesionary.ingest.deidentify.words import Words
 from lesionary.ingest.pseudonym import Pseudonymiser
 
@@ -21,34 +34,20 @@ _CODE_VALUES = (0x00080100, 0x00080119, 0x00080120)
 
 _CODED = frozenset({*_CODE_VALUES, _SCHEME, _MEANING})
 _TIME_ZONE = 0x00080201
-_ZONE = re.compile(rb"[+-](?:0[0-9]|1[0-4])[0-5][0-9]")
 
-_EQUIPMENT = frozenset({0x00080070, 0x00081090})
-"""Manufacturer and model: there a maker's name is no person's."""
-
-_MAKERS = (
-    "Accuray", "ADAC", "Agfa", "Bruker", "Canon", "Carestream", "Corporation", "CTI",
-    "Discovery", "Elekta", "Elscint", "Esaote", "Fonar", "Fuji", "Fujifilm", "GE", "Healthcare",
-    "Healthineers", "Hitachi", "Hologic", "Imatron", "Ingenia", "Ingenuity", "Konica", "Marconi",
-    "Medical", "Mediso", "Medtronic", "MILabs", "Minolta", "Neurologica", "Neusoft", "Nihon",
-    "PerkinElmer", "Philips", "Picker", "Planmeca", "Rigaku", "Samsung", "Shimadzu",
-    "Siemens", "Signa", "Skyscan", "ST", "STE", "Systems", "TF", "Toshiba", "UIH", "United",
-    "Imaging", "Varian", "VCT", "Vereos", "Xoran", "Ziehm",
-)  # fmt: skip
-
-_NEVER_EMPTY = frozenset(
+_PATTERNS: Mapping[int, re.Pattern[bytes]] = MappingProxyType(
     {
-        0x0040A160,  # text of a report's item
-        0x00620005,  # label of a segment
-        0x00700001,  # annotation, layer and text of a presentation state
-        0x00700002,
-        0x00700006,
-        0x00700080,  # label of a presentation state, registration, segmentation
-        0x30060002,  # label of a structure set
-        0x300A0002,  # label of a plan
+        _TIME_ZONE: re.compile(rb"[+-](?:0[0-9]|1[0-4])[0-5][0-9]"),
+        0x0040DB00: re.compile(rb"[1-9][0-9]{1,4}"),
     }
 )
-"""Texts that their objects must have: where no word may stay, a stand-in does."""
+"""Shapes of the time zone and of a template's number."""
+
+_CODING_SCHEME = re.compile(r"2\.16\.840\.1\.113883\.(?:6\.[0-9]{1,4}|3\.26\.1\.1)")
+"""UIDs of the coding schemes that the standard uses; HL7 gave them."""
+
+_SPELLED_OUT = re.compile(r"(?<![^\W_])[^\W\d_](?:[^\w\\]+[^\W\d_](?![^\W_])){3,}")
+"""Four single letters in a row and more: each is harmless, together they are ``S m i t h``."""
 
 _CACHED = 65_536
 
@@ -92,22 +91,32 @@ class Cleaner:
 
     def keep(self, element: Element, vr: str, around: Surroundings) -> bytes:
         """Return a value as it is, where it is of its VR; texts come in UTF-8."""
+        if vr == "UI":
+            return self._kept_uids(element)
         check = _CHECKS.get(vr)
         if check is not None:
-            return check(bytes(element.value))
+            kept = check(bytes(element.value))
+            return b"" if _is_record_number(element.tag, kept, vr) else kept
         if vr in values.WORD_BYTES:
-            return values.clean_binary(bytes(element.value), vr)
+            return _kept_binary(element.tag, bytes(element.value), vr)
         return decode(bytes(element.value), around.charsets).encode()
+
+    def _kept_uids(self, element: Element) -> bytes:
+        """Return UIDs as they are if UIDs stay; else a kind's, which only the standard names."""
+        if self.pseudonyms.keep_uids:
+            return "\\".join(values.uids(bytes(element.value))).encode()
+        return self.uid(element, "UI", Surroundings(DataSet(), ()))
 
     def dummy(self, element: Element, vr: str, _: Surroundings) -> bytes:
         """Return a valid value that says nothing."""
         return dummy(element.tag, vr)
 
     def uid(self, element: Element, _vr: str, _: Surroundings) -> bytes:
-        """Return keyed hashes for UIDs; those that the standard names stay."""
+        """Return keyed hashes for UIDs and for what is none; those of the standard stay."""
+        texts = bytes(element.value).decode("latin-1").split("\\")
+        bare = (text.strip(" \0") for text in texts)
         return "\\".join(
-            uid if is_well_known(uid) else uid and self.pseudonyms.uid(uid)
-            for uid in values.uids(bytes(element.value))
+            uid if is_well_known(uid) else uid and self.pseudonyms.uid(uid) for uid in bare
         ).encode()
 
     def clean(self, element: Element, vr: str, around: Surroundings) -> bytes:
@@ -119,11 +128,12 @@ class Cleaner:
         if vr not in _WORDED:
             return self.keep(element, vr, around) if vr in _UNWORDED else b""
         value = bytes(element.value)
-        if element.tag == _TIME_ZONE:
-            return value.strip(b" \0") if _ZONE.fullmatch(value.strip(b" \0")) else b""
-        words = _with_makers(self.words) if element.tag in _EQUIPMENT else self.words
+        bare = value.strip(b" \0")
+        if element.tag == _TIME_ZONE or _is_term(element.tag, bare):
+            return bare if _is_term(element.tag, bare) else b""
+        words = _with_makers(self.words) if element.tag in EQUIPMENT else self.words
         cleaned = _worded(value, vr, around.charsets, words)
-        if not cleaned and value.strip(b" \0") and element.tag in _NEVER_EMPTY:
+        if not cleaned and bare and element.tag in NEVER_EMPTY:
             return dummy(element.tag, vr)
         return cleaned
 
@@ -138,6 +148,59 @@ class Cleaner:
         return (code.scheme if element.tag == _SCHEME else code.meaning).encode()
 
 
+def _is_term(tag: int, bare: bytes) -> bool:
+    """Return whether a value is one that the standard defines for its element."""
+    pattern = _PATTERNS.get(tag)
+    is_shaped = pattern is not None and pattern.fullmatch(bare) is not None
+    return is_shaped or bare in TERMS.get(tag, ())
+
+
+def _kept_binary(tag: int, value: bytes, vr: str) -> bytes:
+    """Return binary numbers; none where they spell a word, are tags that nobody knows, or too many.
+
+    What has more values than its element may have holds something else.
+    """
+    n_values = len(value) // values.WORD_BYTES[vr]
+    if n_values > most_values(tag) or is_spelled(value):
+        return b""
+    if vr == "AT" and not all(map(_is_known_tag, range(0, len(value), 4), repeat(value))):
+        return b""
+    return values.clean_binary(value, vr)
+
+
+@lru_cache(maxsize=_CACHED)
+def most_values(tag: int) -> float:
+    """Return how many values an element may have at most, by the dictionary; bytes have no number.
+
+    Examples
+    --------
+    >>> most_values(0x00280010), most_values(0x00281201)
+    (1, inf)
+    """
+    from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR
+
+    if not dictionary_has_tag(tag) or dictionary_VR(tag)[0] == "O":
+        return math.inf
+    most = dictionary_VM(tag).split("-")[-1]
+    return int(most) if most.isdigit() else math.inf
+
+
+def _is_known_tag(at: int, value: bytes) -> bool:
+    group, number = (int.from_bytes(value[at + k : at + k + 2], "little") for k in (0, 2))
+    return bool(standard_vr(group << 16 | number))
+
+
+def _is_record_number(tag: int, value: bytes, vr: str) -> bool:
+    """Tell whether one of several numbers is too long for what its element counts."""
+    n_digits = RECORD_DIGITS.get(vr)
+    if n_digits is None or len(value) < n_digits or tag in COUNTS:
+        return False
+    return any(
+        one.isdigit() and len(one.lstrip(b"0")) >= n_digits
+        for one in value.replace(b"-", b"").split(b"\\")
+    )
+
+
 def _text(element: Element | None, charsets: tuple[str, ...]) -> str:
     if element is None or element.items is not None:
         return ""
@@ -146,7 +209,7 @@ def _text(element: Element | None, charsets: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=4)
 def _with_makers(words: Words) -> Words:
-    return words.with_extra(_MAKERS)
+    return words.with_extra(MAKERS)
 
 
 @lru_cache(maxsize=_CACHED)
@@ -158,7 +221,8 @@ def _clean_code(value: str, scheme: str, meaning: str, words: Words) -> Code:
 def _worded(value: bytes, vr: str, charsets: tuple[str, ...], words: Words) -> bytes:
     if vr == "CS":
         return values.clean_cs(value, words)
-    return values.clean_text(value, vr, charsets, words)
+    cleaned = values.clean_text(value, vr, charsets, words).decode()
+    return _SPELLED_OUT.sub("", cleaned).strip().encode()
 
 
 @lru_cache(maxsize=_CACHED)
@@ -166,7 +230,8 @@ def is_well_known(uid: str) -> bool:
     """Tell whether the standard itself names a UID: a class, a syntax, a frame of reference."""
     from pydicom._uid_dict import UID_dictionary
 
-    return uid in UID_dictionary
+    is_named = uid in UID_dictionary or uid in storage_classes()
+    return is_named or _CODING_SCHEME.fullmatch(uid) is not None
 
 
 _WORDED = frozenset({"CS", *values.TEXT_LETTERS})
@@ -179,7 +244,6 @@ _CHECKS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType(
         "AS": values.clean_age,
         "DS": values.clean_ds,
         "IS": values.clean_is,
-        "UI": lambda value: "\\".join(values.uids(value)).encode(),
         "DA": lambda value: dates.shift_da(value, 0),
         "DT": lambda value: dates.shift_dt(value, 0),
         "TM": dates.tm,

@@ -4,8 +4,8 @@ Values are little-endian bytes as they stand in an Explicit VR Little Endian dat
 file's own syntax was, so that no byte reaches an output which a rule has not looked at.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 Buffer: TypeAlias = bytes | memoryview
@@ -97,9 +97,27 @@ class Instance:
     pixels : PixelData, optional
     n_trailing_bytes : int
         What lay behind the last element; it is read by nobody and never written.
+    media_storage : mapping of int to bytes
+        UIDs of class and instance as the file meta information gave them, by their tags in the
+        data set. Never written from here.
     """
 
     data_set: DataSet
     transfer_syntax: str
     pixels: PixelData | None = None
     n_trailing_bytes: int = 0
+    media_storage: Mapping[int, bytes] = field(default_factory=dict)
+
+    def completed(self) -> "Instance":
+        """Return the instance with those of its two UIDs that only the file's head has."""
+        missing = {
+            tag: value
+            for tag, value in self.media_storage.items()
+            if not bytes(self.data_set.elements.get(tag, Element(tag, "UI")).value).strip(b" \0")
+        }
+        if not missing:
+            return self
+        filled = DataSet(dict(self.data_set.elements), self.data_set.private_creators)
+        for tag, value in missing.items():
+            filled.put(Element(tag, "UI", value))
+        return replace(self, data_set=filled)

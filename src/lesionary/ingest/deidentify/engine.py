@@ -9,7 +9,7 @@ Sources: DICOM PS3.15 annex E (profiles), PS3.16 CID 7050 (methods), PS3.3 C.12.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -21,11 +21,15 @@ from lesionary.ingest.deidentify.private import safe_private
 from lesionary.ingest.deidentify.profile import Action, Option, Profile
 from lesionary.ingest.deidentify.quarantine import (
     MODALITY,
+    ObjectFacts,
     Quarantined,
+    facts_of,
+    reason_of_options,
     reason_to_quarantine,
     text_of,
 )
 from lesionary.ingest.deidentify.statement import state_what_was_done
+from lesionary.ingest.deidentify.values import WORD_BYTES
 from lesionary.ingest.deidentify.words import Words
 from lesionary.ingest.pseudonym import Pseudonymiser
 
@@ -104,7 +108,7 @@ class Deidentifier:
             ),
             None,
         )
-        against = reason_to_quarantine(instance, is_blanked=rule is not None)
+        against = self._reason_against(facts_of(instance), is_blanked=rule is not None)
         if against is not None:
             return against
         pixels = instance.pixels
@@ -123,6 +127,15 @@ class Deidentifier:
         if instance.data_set.get(_CHARSET) is not None:
             data_set.put(Element(_CHARSET, "CS", _UTF_8))
         return Released(Instance(data_set, instance.transfer_syntax, pixels), passage.log)
+
+    def _reason_against(self, facts: ObjectFacts, *, is_blanked: bool) -> Quarantined | None:
+        options = self.profile.options
+        return reason_to_quarantine(facts, is_blanked=is_blanked) or reason_of_options(
+            facts,
+            cleans_pixels=Option.CLEAN_PIXEL_DATA in options,
+            cleans_faces=Option.CLEAN_VISUAL_FEATURES in options,
+            is_blanked=is_blanked,
+        )
 
 
 @dataclass(slots=True, repr=False)
@@ -147,7 +160,7 @@ class _Passage:
                 self._private(element, data_set, made, around)
                 continue
             vrs = standard_vr(tag)
-            vr = element.vr if element.vr in vrs else vrs[0] if vrs else ""
+            vr = _judged_by(element.vr, vrs)
             action = self.engine.profile.decide(tag, vr)
             kept = self._take(element, vr, action, around) if vr else None
             self.log[tag, action if kept is not None else Action.REMOVE] += 1
@@ -196,6 +209,17 @@ class _Passage:
         if Option.SAFE_PRIVATE not in self.engine.profile.options:
             return None
         return safe_private(creator, group, number)
+
+
+def _judged_by(vr: str, allowed: Sequence[str]) -> str:
+    """Return the VR by which a value is judged; the empty text where it can be none of its tag's.
+
+    Bytes of a text are no number, whatever the dictionary says of the tag.
+    """
+    if not allowed or vr in allowed:
+        return vr if allowed else ""
+    is_other_kind = vr != "UN" and (vr in WORD_BYTES) != (allowed[0] in WORD_BYTES)
+    return "" if is_other_kind else allowed[0]
 
 
 _Handler: TypeAlias = Callable[[Cleaner, Element, str, Surroundings], Buffer]

@@ -6,8 +6,9 @@ and anything may stand behind the end of the image. None of it is needed to deco
 Sources: ISO/IEC 10918-1 annex B (markers), 14495-1 annex C (JPEG-LS), 15444-1 annex A (JPEG 2000).
 """
 
-_SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
-_APPS = range(0xE0, 0xF0)
+_SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
+_CODING = frozenset({*range(0xC0, 0xD0), *range(0xDA, 0xE0), 0xF7, 0xF8})
+"""Segments that a decoder reads: frames, tables, scans; the last two are JPEG-LS's."""
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})
 _KEPT_APPS = ((0xEE, b"Adobe", 12), (0xE8, b"mrfx", 5))
 """Notes that decoders need: how colours were transformed. Marker, beginning, length."""
@@ -27,12 +28,12 @@ def without_notes(frame: bytes) -> bytes:
     Parameters
     ----------
     frame : bytes
-        One whole frame: JPEG, JPEG-LS or JPEG 2000. Anything else comes back as it is.
+        One whole frame: JPEG, JPEG-LS or JPEG 2000.
 
     Raises
     ------
     OddFrameError
-        If its segments do not fit into it.
+        If it is something else, or its segments do not fit into it.
     """
     if frame[:2] == b"\xff\xd8":
         return _without_jpeg_notes(frame)
@@ -40,7 +41,7 @@ def without_notes(frame: bytes) -> bytes:
         frame = _codestream(frame)
     if frame[:2] == _J2K_SOC:
         return _without_j2k_notes(frame)
-    return frame
+    raise OddFrameError("neither JPEG nor JPEG 2000")
 
 
 def _without_jpeg_notes(frame: bytes) -> bytes:
@@ -73,9 +74,7 @@ def _segment_end(frame: bytes, at: int) -> int:
 
 
 def _is_note(marker: int, payload: bytes) -> bool:
-    if marker == _COM:
-        return True
-    if marker not in _APPS:
+    if marker in _CODING or marker in _BARE:
         return False
     return not any(
         marker == kept and payload.startswith(name) and len(payload) == length

@@ -54,11 +54,11 @@ OPTIONS: Mapping[Option, OptionMetadata] = MappingProxyType(
     {
         Option.CLEAN_PIXEL_DATA: OptionMetadata(
             ("113101", "Clean Pixel Data Option"),
-            "regions of the pixels that carry text are blanked by rules",
+            "images that may carry text are blanked by a rule, or quarantined",
         ),
         Option.CLEAN_VISUAL_FEATURES: OptionMetadata(
             ("113102", "Clean Recognizable Visual Features Option"),
-            "faces are made unrecognizable in the pixels, by whoever claims it",
+            "images that may show a face are quarantined: nothing here takes one away",
         ),
         Option.CLEAN_GRAPHICS: OptionMetadata(
             ("113103", "Clean Graphics Option"),

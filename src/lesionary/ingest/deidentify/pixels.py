@@ -12,6 +12,7 @@ from lesionary.core.errors import UnreadableSeriesError
 from lesionary.ingest.deidentify.elements import Buffer, DataSet, PixelData
 from lesionary.ingest.deidentify.jpeg_segments import OddFrameError, without_notes
 from lesionary.ingest.deidentify.quarantine import Quarantined, text_of
+from lesionary.ingest.deidentify.rle_segments import without_gaps
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,16 +60,16 @@ def clean_pixels(
     Raises
     ------
     UnreadableSeriesError
-        Code ``truncated`` where there are fewer pixels than the header claims, ``size_claim`` where
-        the header says nothing of their size.
+        Code ``size_claim`` where there are fewer pixels than the header claims, or it says nothing
+        of their size; ``no_pixels`` where compressed ones are empty.
     """
     grid = _grid(data_set, pixels.tag)
     if pixels.native is None:
-        return _clean_fragments(pixels, grid.frames, transfer_syntax)
+        return _clean_fragments(pixels, grid, transfer_syntax)
     if len(pixels.native) < grid.n_bytes:
         raise UnreadableSeriesError(
             f"the header claims {grid.n_bytes} bytes of pixels, the file has {len(pixels.native)}",
-            code="truncated",
+            code="size_claim",
             hint="copy the file again from where it came",
         )
     native = pixels.native
@@ -138,10 +139,8 @@ def _without_overlay_bits(data_set: DataSet, native: Buffer, grid: _Grid) -> Buf
 
 
 def _clean_fragments(
-    pixels: PixelData, n_frames: int, transfer_syntax: str
+    pixels: PixelData, grid: _Grid, transfer_syntax: str
 ) -> PixelData | Quarantined:
-    if transfer_syntax == _RLE:
-        return replace(pixels, offsets=b"")
     fragments: Sequence[bytes] = [bytes(fragment) for fragment in pixels.fragments]
     if not any(fragments):
         raise UnreadableSeriesError(
@@ -149,12 +148,15 @@ def _clean_fragments(
             code="no_pixels",
             hint="copy the file again from where it came",
         )
-    if len(fragments) != n_frames:
-        if n_frames != 1:
+    if len(fragments) != grid.frames:
+        if grid.frames != 1:
             return _ODD_FRAME
         fragments = [b"".join(fragments)]
     try:
-        clean = [without_notes(fragment) for fragment in fragments]
+        if transfer_syntax == _RLE:
+            clean = [without_gaps(fragment, grid.rows * grid.columns) for fragment in fragments]
+        else:
+            clean = [without_notes(fragment) for fragment in fragments]
     except OddFrameError:
         return _ODD_FRAME
     return replace(pixels, fragments=[_even(frame) for frame in clean], offsets=b"")

@@ -45,6 +45,7 @@ _FOREIGN_GAP = re.compile(r"[^\x20-\x7e\t\r\n\f°±×·–—’‘“”…]")
 _REPEATED = frozenset({"_", ",", ";", "/", "+", "-", "^", "&", "|"})
 """What may stand twice around what went, and once where it was."""
 
+_BLANKS = re.compile(" {2,}")
 _BRACKET = re.compile(r"[()\[\]{}]")
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 
@@ -167,7 +168,8 @@ def _balanced(text: str) -> str:
     lonely.update(opened)
     if not lonely:
         return text
-    return "".join(one for at, one in enumerate(text) if at not in lonely).strip()
+    pieces = (" " if at in lonely else one for at, one in enumerate(text))
+    return _BLANKS.sub(" ", "".join(pieces)).strip()
 
 
 def _without_tricks(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Decode the one frame of a compressed slice.
+"""Decode one frame of compressed pixel data.
 
 JPEG 2000, JPEG-LS and RLE go through pydicom's plug-ins, the older JPEG processes through
 SimpleITK. GDCM's own Python module is never asked: it aborts the whole process on a damaged frame,
@@ -61,7 +61,17 @@ def decompressed(value: bytes, grid: PixelFormat, transfer_syntax: str) -> AnyAr
     UnreadableSeriesError
         ``no_pixels``, ``truncated``, ``size_claim`` or ``unsupported_syntax``.
     """
-    frame = _joined_fragments(value)
+    return decoded(_joined_fragments(value), grid, transfer_syntax)
+
+
+def decoded(frame: bytes, grid: PixelFormat, transfer_syntax: str) -> AnyArray:
+    """Decode one frame, its fragments joined.
+
+    Raises
+    ------
+    UnreadableSeriesError
+        ``truncated``, ``size_claim`` or ``unsupported_syntax``.
+    """
     size = code_stream_size(frame)
     if size is not None and size != (grid.rows, grid.columns):
         raise UnreadableSeriesError(

@@ -12,11 +12,19 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import NamedTuple, TypeAlias
 
+from lesionary.io.limits import MIB
+
 Buffer: TypeAlias = bytes | mmap.mmap
 Path: TypeAlias = tuple[int, ...]
 
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 DEFLATED = "1.2.840.10008.1.2.1.99"
+
+INFLATED_BYTES = 256 * MIB
+"""A deflated instance may have as large a data set, no larger."""
+
+MOST_LISTED = 100_000
+"""Items of one sequence that are kept apart; no scanner writes as many frames into a file."""
 
 PREAMBLE_BYTES = 128
 MAGIC = b"DICM"
@@ -24,6 +32,9 @@ UNDEFINED = 0xFFFFFFFF
 ITEM_GROUP = 0xFFFE
 ITEM, ITEM_END = 0xE000, 0xE00D
 TRANSFER_SYNTAX = 0x00020010
+MEDIA_STORAGE: Mapping[int, int] = {0x0002: 0x00080016, 0x0003: 0x00080018}
+"""Elements of group 0002 that say what the data set says: UIDs of class and instance."""
+
 PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 PIXEL_DATA = 0x7FE00010
 
@@ -68,8 +79,9 @@ class RawHeader:
     """What the walk found.
 
     ``nested`` is keyed by the path of sequence tags with the element's tag last, first items only;
-    ``n_items`` counts the items of each such path. ``size`` is that of the buffer walked: of the
-    inflated data set where the syntax is deflated.
+    behind a sequence whose items are all listed stands the item's number, from 0. ``n_items``
+    counts the items of each such path. ``size`` is that of the buffer walked: of the inflated data
+    set where the syntax is deflated.
     """
 
     size: int
@@ -83,6 +95,7 @@ class RawHeader:
     end: End = End.WHOLE
     depth: int = 0
     odd_vrs: list[int] = field(default_factory=list)
+    media_storage: dict[int, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +108,15 @@ class Wanted:
         Elements of the top level.
     paths : frozenset of tuple of int
         Sequences, as paths of tags, whose first item is copied whole.
+    listed : frozenset of tuple of int
+        Those of them whose items are all copied.
     private_groups : frozenset of int
         Odd groups whose short elements are copied, for their creators to be looked up.
     """
 
     tags: frozenset[int]
     paths: frozenset[Path] = frozenset()
+    listed: frozenset[Path] = frozenset()
     private_groups: frozenset[int] = frozenset()
 
     def takes(self, tag: int, length: int) -> bool:
@@ -165,5 +181,7 @@ def read_meta(buffer: Buffer, start: int, raw: RawHeader) -> int:
         value = bytes(buffer[value_at : value_at + length])
         if group << 16 | number == TRANSFER_SYNTAX:
             raw.transfer_syntax = value.decode("latin-1").strip("\0 ")
+        elif number in MEDIA_STORAGE:
+            raw.media_storage[MEDIA_STORAGE[number]] = value
         at = value_at + length
     return at

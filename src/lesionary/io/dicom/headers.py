@@ -12,17 +12,16 @@ from typing import TypeAlias
 from lesionary.core.errors import UnreadableSeriesError
 from lesionary.core.findings import Finding, Outcome
 from lesionary.ingest import technical
+from lesionary.ingest.deidentify.quarantine import ObjectFacts, picture_or_document
 from lesionary.ingest.header import InstanceHeader, InstanceKind
-from lesionary.io.dicom.elements import End, RawHeader
-from lesionary.io.dicom.instance import NEEDED, instance_of, wanted
-from lesionary.io.dicom.values import HeaderValues, keyword_of
+from lesionary.io.dicom.elements import INFLATED_BYTES, Buffer, End, RawHeader
+from lesionary.io.dicom.instance import instance_of, value_faults, wanted
+from lesionary.io.dicom.multiframe import ENHANCED, frames_of, is_enhanced
+from lesionary.io.dicom.values import HeaderValues
 from lesionary.io.dicom.walk import read_elements
-from lesionary.io.limits import MIB, Limits
+from lesionary.io.limits import Limits, in_words
 from lesionary.io.opening import opened
 from lesionary.io.sources import SourceFile
-
-INFLATED_BYTES = 256 * MIB
-"""A deflated instance with a larger data set is no slice."""
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 _KINDS: Mapping[str, InstanceKind] = {
@@ -35,14 +34,11 @@ _MULTIFRAME = frozenset(
 )
 _IMAGES = frozenset(_STORAGE + end for end in ("2", "4", "128"))
 _IMAGE_MODALITIES = frozenset({"CT", "MR", "PT"})
-_SCREENS = frozenset({"SCREEN SAVE", "SCREENSHOT", "SCREEN_CAPTURE", "DOSE_INFO"})
 
-_SHOWN = 5
-
-HeaderOrFinding: TypeAlias = InstanceHeader | Finding
+HeadersOrFinding: TypeAlias = tuple[InstanceHeader, ...] | Finding
 
 
-def read_header(source: SourceFile, limits: Limits | None = None) -> HeaderOrFinding:
+def read_headers(source: SourceFile, limits: Limits | None = None) -> HeadersOrFinding:
     """Read what the gate needs of one file; its pixels are only located.
 
     Parameters
@@ -54,17 +50,23 @@ def read_header(source: SourceFile, limits: Limits | None = None) -> HeaderOrFin
 
     Returns
     -------
-    InstanceHeader or Finding
-        A finding where the file cannot belong to an image series, an RTSTRUCT or a SEG. What is
-        wrong with an instance whose series is known stands in its ``faults``, since the series
-        must not go on without it.
+    tuple of InstanceHeader, or Finding
+        One header; of an enhanced multi-frame image one a frame. A finding where the file cannot
+        belong to an image series, an RTSTRUCT or a SEG. What is wrong with an instance whose series
+        is known stands in its ``faults``, since the series must not go on without it.
     """
     limits = limits or Limits()
     try:
         with opened(source.path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as m:
             raw = read_elements(m, wanted(), inflated_limit=INFLATED_BYTES)
+            return _judged(source, raw, m, limits)
     except UnreadableSeriesError as error:
         return Finding(error.code, Outcome.LEFT_OUT, error.message, error.hint or "")
+
+
+def _judged(
+    source: SourceFile, raw: RawHeader | None, buffer: Buffer, limits: Limits
+) -> HeadersOrFinding:
     if raw is None:
         return _not_dicom("the file does not begin like DICOM")
     values = HeaderValues(raw)
@@ -75,6 +77,8 @@ def read_header(source: SourceFile, limits: Limits | None = None) -> HeaderOrFin
         return faults[0]
     if other is not None:
         return other
+    if is_enhanced(values):
+        return frames_of(source, raw, buffer, faults)
     kind = _KINDS.get(values.text("SOPClassUID"), InstanceKind.IMAGE)
     if kind is InstanceKind.IMAGE and not has_series and raw.pixels is None:
         return Finding(
@@ -85,7 +89,7 @@ def read_header(source: SourceFile, limits: Limits | None = None) -> HeaderOrFin
         )
     header = instance_of(source, values, kind)
     # Last, since what could not be read is known only once all is read.
-    return replace(header, faults=(*faults, *_value_faults(values, kind)))
+    return (replace(header, faults=(*faults, *value_faults(values, kind))),)
 
 
 def _not_dicom(reason: str) -> Finding:
@@ -106,7 +110,16 @@ def _file_faults(raw: RawHeader, limits: Limits) -> list[Finding]:
         )
     if raw.end is End.BROKEN:
         faults.append(_not_dicom("the header is broken: an element does not fit into the file"))
-    if raw.end is End.TRUNCATED:
+    if raw.is_deflated and raw.end is End.TRUNCATED and raw.size >= INFLATED_BYTES:
+        faults.append(
+            Finding(
+                "archive_limit",
+                Outcome.LEFT_OUT,
+                f"a deflated data set of more than {in_words(INFLATED_BYTES)}",
+                "export the series without deflating it",
+            )
+        )
+    elif raw.end is End.TRUNCATED:
         faults.append(
             Finding(
                 "truncated",
@@ -123,29 +136,37 @@ def _other_kind(values: HeaderValues) -> Finding | None:
     sop_class = values.text("SOPClassUID")
     if sop_class in _KINDS:
         return None
-    if sop_class.startswith(_STORAGE + "104.") or values.has("MIMETypeOfEncapsulatedDocument"):
+    against = picture_or_document(_facts_of(values, sop_class))
+    if against is not None:
         return Finding(
-            "encapsulated_document",
+            against.code,
             Outcome.LEFT_OUT,
-            "a document inside a DICOM file: it may name the patient in text and picture",
-            "remove it from what is ingested",
+            against.reason,
+            "nothing of it is kept; ingest the original images instead",
         )
-    if sop_class == _STORAGE + "7" or sop_class.startswith(_STORAGE + "7."):
-        return _screenshot("a secondary capture: a picture of a screen, not a measurement")
-    if not _SCREENS.isdisjoint(map(str.upper, values.texts("ImageType"))):
-        return _screenshot("a saved screen: a picture, not a measurement")
     if sop_class in _MULTIFRAME or (values.integer("NumberOfFrames") or 1) > 1:
-        return Finding(
-            "multiframe",
-            Outcome.LEFT_OUT,
-            "an enhanced multi-frame image: these are not read yet",
-            "export the series as one file a slice",
-        )
+        return None if is_enhanced(values) else _frames_nowhere(sop_class)
     return None if _is_image(values) else _not_an_image(values)
 
 
-def _screenshot(reason: str) -> Finding:
-    return Finding("secondary_capture", Outcome.LEFT_OUT, reason, "ingest the original images")
+def _frames_nowhere(sop_class: str) -> Finding:
+    if sop_class in ENHANCED:
+        reason = "an enhanced multi-frame image without functional groups: its frames have no place"
+    else:
+        reason = "a multi-frame image of a kind that is not read: enhanced CT, MR and PET are"
+    return Finding("multiframe", Outcome.LEFT_OUT, reason, "export the series as one file a slice")
+
+
+def _facts_of(values: HeaderValues, sop_class: str) -> ObjectFacts:
+    return ObjectFacts(
+        sop_class=sop_class,
+        modality=values.text("Modality").upper(),
+        conversion_type=values.text("ConversionType").upper(),
+        burned_in=values.text("BurnedInAnnotation").upper(),
+        image_type=frozenset(map(str.upper, values.texts("ImageType"))),
+        has_document=values.has("MIMETypeOfEncapsulatedDocument"),
+        transfer_syntax=values.raw.transfer_syntax,
+    )
 
 
 def _is_image(values: HeaderValues) -> bool:
@@ -164,22 +185,3 @@ def _not_an_image(values: HeaderValues) -> Finding:
     modality = technical.allow({"Modality": values.texts("Modality")}).get("Modality")
     named = f" (modality {modality})" if modality else ""
     return Finding("not_an_image", Outcome.IGNORED, f"neither image, RTSTRUCT nor SEG{named}")
-
-
-def _value_faults(values: HeaderValues, kind: InstanceKind) -> list[Finding]:
-    """Say which elements could not be read, and whether the image can do without."""
-    needed = sorted(values.lost & NEEDED) if kind is InstanceKind.IMAGE else []
-    if needed:
-        return [
-            Finding(
-                "wrong_vr",
-                Outcome.LEFT_OUT,
-                f"{', '.join(needed)} cannot be read as numbers",
-                "export the series again from where it came from",
-            )
-        ]
-    odd = sorted(values.lost | set(filter(None, map(keyword_of, values.raw.odd_vrs))))
-    if not odd:
-        return []
-    shown = ", ".join(odd[:_SHOWN]) + (f" and {len(odd) - _SHOWN} more" if odd[_SHOWN:] else "")
-    return [Finding("wrong_vr", Outcome.WARNED, f"written with a wrong VR or value: {shown}")]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 
+from lesionary.core.findings import Finding, Outcome
 from lesionary.ingest import technical
 from lesionary.ingest.header import (
     InstanceHeader,
@@ -16,8 +17,10 @@ from lesionary.ingest.header import (
 )
 from lesionary.ingest.series import Json
 from lesionary.io.dicom.elements import PIXEL_DATA, RawHeader, Wanted
+from lesionary.io.dicom.enhanced_pet import ELEMENTS as ENHANCED_PET_ELEMENTS
+from lesionary.io.dicom.functional_groups import with_groups
 from lesionary.io.dicom.pet import PRIVATE_GROUPS, TRACER, TRACER_CODE, pet_of
-from lesionary.io.dicom.values import HeaderValues, tag_of
+from lesionary.io.dicom.values import HeaderValues, keyword_of, tag_of
 from lesionary.io.sources import SourceFile
 
 _MODALITY_LUT = (0x00283000,)
@@ -33,6 +36,7 @@ _PHASES = (
     "EchoTime",
     "EchoNumbers",
     "TemporalPositionIdentifier",
+    "TemporalPositionTimeOffset",
     "DiffusionBValue",
     "InversionTime",
     "TriggerTime",
@@ -75,27 +79,54 @@ _READ = NEEDED | frozenset(
         "SeriesDate",
         "SeriesTime",
         "SeriesDescription",
+        "StudyDescription",
+        "SeriesNumber",
         "AcquisitionDate",
         "AcquisitionTime",
         "AcquisitionDateTime",
         "InstanceNumber",
         "PhotometricInterpretation",
+        "BurnedInAnnotation",
+        "ConversionType",
         "MIMETypeOfEncapsulatedDocument",
         "PatientWeight",
+        "ConcatenationUID",
+        "InConcatenationNumber",
+        "InConcatenationTotalNumber",
     }
 )
+_OF_A_FRAME = frozenset(
+    {"AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime", "InstanceNumber", "StackID"}
+)
+_OF_THE_FILE = frozenset({"Modality", "Manufacturer", "PatientSex", "PatientAge", "RescaleType"})
+EXTENDED_OFFSETS = 0x7FE00001
+
+_SHOWN = 5
 
 
 @cache
 def wanted() -> Wanted:
     """Return what the walk copies out of a file."""
-    own_names = {"RadionuclideCode"}
-    keywords = _READ | set(_PHASES) | (set(technical.RULES) - own_names - _IN_TRACER)
-    return Wanted(
-        tags=frozenset(map(tag_of, keywords)),
-        paths=frozenset({TRACER, TRACER_CODE, _MODALITY_LUT}),
-        private_groups=PRIVATE_GROUPS,
+    keywords = _READ | set(_PHASES) | _technical_elements() | ENHANCED_PET_ELEMENTS
+    return with_groups(
+        Wanted(
+            tags=frozenset(map(tag_of, keywords)) | {EXTENDED_OFFSETS},
+            paths=frozenset({TRACER, TRACER_CODE, _MODALITY_LUT}),
+            private_groups=PRIVATE_GROUPS,
+        )
     )
+
+
+@cache
+def frame_elements() -> Wanted:
+    """Return what the functional groups may say of a frame besides its place and values."""
+    keywords = _OF_A_FRAME | set(_PHASES) | (_technical_elements() - _OF_THE_FILE)
+    return Wanted(tags=frozenset(map(tag_of, keywords)), private_groups=PRIVATE_GROUPS)
+
+
+def _technical_elements() -> set[str]:
+    """Return the keywords of technical elements that stand at the top level of a file."""
+    return set(technical.RULES) - {"RadionuclideCode"} - _IN_TRACER
 
 
 def instance_of(source: SourceFile, values: HeaderValues, kind: InstanceKind) -> InstanceHeader:
@@ -122,6 +153,8 @@ def instance_of(source: SourceFile, values: HeaderValues, kind: InstanceKind) ->
             parse_date(values.text("StudyDate")), parse_time(values.text("StudyTime"))
         ),
         series_description=values.text("SeriesDescription"),
+        study_description=values.text("StudyDescription"),
+        series_number=values.integer("SeriesNumber"),
         image_type=tuple(map(str.upper, values.texts("ImageType"))),
         instance_number=values.integer("InstanceNumber"),
         orientation=orientation if len(orientation) == 6 else None,
@@ -234,3 +267,22 @@ def _technical(values: HeaderValues) -> dict[str, Json]:
     found |= {keyword: values.values(keyword, within=TRACER) for keyword in _IN_TRACER}
     found["RadionuclideCode"] = values.values("CodeValue", within=TRACER_CODE)
     return technical.allow(found)
+
+
+def value_faults(values: HeaderValues, kind: InstanceKind) -> list[Finding]:
+    """Say which elements could not be read, and whether the image can do without."""
+    needed = sorted(values.lost & NEEDED) if kind is InstanceKind.IMAGE else []
+    if needed:
+        return [
+            Finding(
+                "wrong_vr",
+                Outcome.LEFT_OUT,
+                f"{', '.join(needed)} cannot be read as numbers",
+                "export the series again from where it came from",
+            )
+        ]
+    odd = sorted(values.lost | set(filter(None, map(keyword_of, values.raw.odd_vrs))))
+    if not odd:
+        return []
+    shown = ", ".join(odd[:_SHOWN]) + (f" and {len(odd) - _SHOWN} more" if odd[_SHOWN:] else "")
+    return [Finding("wrong_vr", Outcome.WARNED, f"written with a wrong VR or value: {shown}")]

@@ -9,14 +9,15 @@ Source: DICOM PS3.5 §8 and annex A.4 (encoding of pixel data), PS3.3 C.7.6.3 (i
 import hashlib
 from dataclasses import dataclass
 from io import BufferedReader
+from pathlib import Path
 
 import numpy as np
 
 from lesionary.core.errors import UnreadableSeriesError
 from lesionary.core.volume import AnyArray, BoolArray
 from lesionary.ingest.header import InstanceHeader, Padding, PixelFormat, PixelLocation
-from lesionary.io.dicom.compressed import decompressed, truncated
-from lesionary.io.dicom.elements import data_set_start, inflate
+from lesionary.io.dicom.compressed import decoded, decompressed, truncated
+from lesionary.io.dicom.elements import INFLATED_BYTES, data_set_start, inflate
 from lesionary.io.opening import opened
 
 
@@ -40,10 +41,14 @@ class StoredSlice:
 
 
 class SliceReader:
-    """Reads slices one after the other into one buffer."""
+    """Reads slices one after the other into one buffer.
+
+    Of a deflated file with several frames the whole data set is kept until another file comes.
+    """
 
     def __init__(self) -> None:
         self._buffer: AnyArray = np.empty(0, dtype=np.uint8)
+        self._inflated: tuple[Path, bytes] | None = None
 
     def read(self, header: InstanceHeader) -> StoredSlice:
         """Read the stored values of one slice.
@@ -57,16 +62,23 @@ class SliceReader:
         if grid is None or pixels is None:
             raise UnreadableSeriesError("a slice without pixel data", code="no_pixels")
         with opened(header.path) as file:
-            if pixels.length is None:
+            if pixels.fragments:
+                frame = _joined(file, pixels)
+                container = decoded(frame, grid, pixels.transfer_syntax)
+            elif pixels.length is None:
                 file.seek(pixels.offset)
                 value = file.read(pixels.available)
                 container = decompressed(value, grid, pixels.transfer_syntax)
             else:
-                container = self._uncompressed(file, grid, pixels)
+                container = self._uncompressed(file, grid, header, pixels)
         return _stored(container, grid, header.padding)
 
     def _uncompressed(
-        self, file: BufferedReader, grid: PixelFormat, pixels: PixelLocation
+        self,
+        file: BufferedReader,
+        grid: PixelFormat,
+        header: InstanceHeader,
+        pixels: PixelLocation,
     ) -> AnyArray:
         if (pixels.length or 0) < grid.frame_bytes:
             raise UnreadableSeriesError(
@@ -74,17 +86,39 @@ class SliceReader:
                 f" {pixels.length} bytes",
                 code="size_claim",
             )
+        in_words = grid.bits_allocated == 8 and pixels.vr == "OW" and not pixels.is_little_endian
+        lead = int(in_words and pixels.starts_mid_word)
+        n_bytes = lead + grid.frame_bytes
+        n_bytes += int(in_words and n_bytes % 2 == 1)
         if pixels.is_deflated:
-            frame = np.frombuffer(_inflated(file, grid, pixels), dtype=np.uint8).copy()
+            data = self._data_set(file, header, pixels)
+            frame = np.frombuffer(data, np.uint8, n_bytes, pixels.offset - lead).copy()
         else:
-            frame = self._frame(grid.frame_bytes)
-            file.seek(pixels.offset)
-            if file.readinto(frame.data) != grid.frame_bytes:
+            frame = self._frame(n_bytes)
+            file.seek(pixels.offset - lead)
+            if file.readinto(frame.data) != n_bytes:
                 raise truncated("the pixel data stop before their end")
-        if grid.bits_allocated == 8 and pixels.vr == "OW" and not pixels.is_little_endian:
-            frame = frame[: frame.size // 2 * 2].view(np.uint16).byteswap().view(np.uint8)
+        if in_words:
+            swapped = frame.view(np.uint16).byteswap().view(np.uint8)
+            frame = swapped[lead : lead + grid.frame_bytes]
         array = frame.view(_dtype(grid)).reshape(grid.rows, grid.columns)
         return array if pixels.is_little_endian else array.byteswap()
+
+    def _data_set(
+        self, file: BufferedReader, header: InstanceHeader, pixels: PixelLocation
+    ) -> bytes:
+        """Inflate a data set up to the frame, or whole where it has more of them."""
+        end = pixels.offset + (pixels.length or 0)
+        if self._inflated is not None and self._inflated[0] == header.path:
+            data = self._inflated[1]
+        else:
+            whole = file.read()
+            limit = INFLATED_BYTES if header.n_frames > 1 else end
+            data, _ = inflate(whole[data_set_start(whole) :], limit)
+            self._inflated = (header.path, data) if header.n_frames > 1 else None
+        if len(data) < end:
+            raise truncated("the deflated data set stops before its end")
+        return data
 
     def _frame(self, n_bytes: int) -> AnyArray:
         if self._buffer.size != n_bytes:
@@ -106,13 +140,15 @@ def _dtype(grid: PixelFormat) -> np.dtype[np.generic]:
     return np.dtype(f"{'i' if grid.is_signed else 'u'}{grid.bits_allocated // 8}")
 
 
-def _inflated(file: BufferedReader, grid: PixelFormat, pixels: PixelLocation) -> bytes:
-    whole = file.read()
-    end = pixels.offset + grid.frame_bytes
-    data, _ = inflate(whole[data_set_start(whole) :], end)
-    if len(data) < end:
-        raise truncated("the deflated data set stops before its end")
-    return data[pixels.offset :]
+def _joined(file: BufferedReader, pixels: PixelLocation) -> bytes:
+    pieces = []
+    for offset, length in pixels.fragments:
+        file.seek(offset)
+        piece = file.read(length)
+        if len(piece) != length:
+            raise truncated("the compressed pixel data stop before their end")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def _stored(container: AnyArray, grid: PixelFormat, padding: Padding | None) -> StoredSlice:

@@ -7,7 +7,7 @@
         series = load_series(candidate, limits)    # or the findings that leave it out
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +21,9 @@ from lesionary.ingest.gate import Verdict, judge
 from lesionary.ingest.grouping import SeriesCandidate, group_series
 from lesionary.ingest.header import InstanceHeader, InstanceKind, PetHeader
 from lesionary.ingest.place import folder_of
-from lesionary.ingest.series import ImageSeries, SeriesIdentity
+from lesionary.ingest.series import ImageSeries, Json, SeriesIdentity
 from lesionary.ingest.suv import SuvFactor, suv_factor
-from lesionary.io.dicom.headers import read_header
+from lesionary.io.dicom.headers import read_headers
 from lesionary.io.dicom.pixels import SliceReader, stored_digest
 from lesionary.io.file_kind import FileKind
 from lesionary.io.limits import Limits
@@ -41,7 +41,7 @@ class DicomScan:
     Parameters
     ----------
     images : tuple of InstanceHeader
-        Slices, for :func:`group_images`.
+        Slices and frames, for :func:`group_images`.
     references : tuple of InstanceHeader
         RTSTRUCT and SEG files.
     findings : tuple of SourceFinding
@@ -61,13 +61,13 @@ def scan_dicom(files: Iterable[SourceFile], limits: Limits | None = None) -> Dic
     for file in files:
         if file.kind is not FileKind.DICOM:
             continue
-        header = read_header(file, limits)
-        if isinstance(header, Finding):
-            findings.append(SourceFinding(file.name, file.number, header))
-        elif header.kind is InstanceKind.IMAGE:
-            images.append(header)
+        headers = read_headers(file, limits)
+        if isinstance(headers, Finding):
+            findings.append(SourceFinding(file.name, file.number, headers))
+        elif headers[0].kind is InstanceKind.IMAGE:
+            images.extend(headers)
         else:
-            references.append(header)
+            references.extend(headers)
     return DicomScan(tuple(images), tuple(references), tuple(findings))
 
 
@@ -96,16 +96,47 @@ def load_series(
         The findings, at least one of them ``LEFT_OUT`` or ``IGNORED``, where the gate or the
         pixels leave the series out.
     """
+    return judge_series(candidate, limits, subject=subject).read()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class JudgedSeries:
+    """What the headers of a candidate say, before a pixel is read.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        Of the gate; without a geometry the series is left out.
+    identity : SeriesIdentity
+        Who and when, the slices in order along ``k``.
+    technical : mapping of str to JSON values
+        What all slices agree on.
+    """
+
+    verdict: Verdict
+    identity: SeriesIdentity
+    technical: Mapping[str, Json]
+
+    def read(self) -> ImageSeries | tuple[Finding, ...]:
+        """Read the volume, as :func:`load_series` does."""
+        if self.verdict.geometry is None:
+            return self.verdict.findings
+        try:
+            pixels = _read_pixels(self.verdict.slices)
+        except UnreadableSeriesError as error:
+            refusal = Finding(error.code, Outcome.LEFT_OUT, error.message, error.hint or "")
+            return (*self.verdict.findings, refusal)
+        return _series(self, self.verdict.geometry, pixels)
+
+
+def judge_series(
+    candidate: SeriesCandidate, limits: Limits | None = None, *, subject: str | None = None
+) -> JudgedSeries:
+    """Judge a candidate by its headers; parameters as of :func:`load_series`."""
     limits = limits or Limits()
     verdict = judge(candidate, volume_bytes=limits.volume_bytes, has_subject=subject is not None)
-    if verdict.geometry is None:
-        return verdict.findings
-    try:
-        pixels = _read_pixels(verdict.slices)
-    except UnreadableSeriesError as error:
-        refusal = Finding(error.code, Outcome.LEFT_OUT, error.message, error.hint or "")
-        return (*verdict.findings, refusal)
-    return _series(verdict, verdict.geometry, pixels, subject)
+    common = technical.common([header.technical for header in verdict.slices])
+    return JudgedSeries(verdict, _identity(verdict.slices, subject), common)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,18 +179,16 @@ def _filled(slices: tuple[InstanceHeader, ...], dtype: np.dtype[Any]) -> _Pixels
     return _Pixels(array, invalid, n_overlays)
 
 
-def _series(
-    verdict: Verdict, geometry: Geometry, pixels: _Pixels, subject: str | None
-) -> ImageSeries:
-    slices = verdict.slices
+def _series(judged: JudgedSeries, geometry: Geometry, pixels: _Pixels) -> ImageSeries:
+    slices = judged.verdict.slices
     first = slices[0]
     quantity, doubts = _quantity(first)
     suv = _suv(slices)
     return ImageSeries(
         volume=Volume(pixels.array, geometry, first.modality, quantity, invalid=pixels.invalid),
-        identity=_identity(slices, subject),
-        technical=technical.common([header.technical for header in slices]),
-        findings=(*verdict.findings, *doubts, *_pixel_findings(pixels)),
+        identity=judged.identity,
+        technical=judged.technical,
+        findings=(*judged.verdict.findings, *doubts, *_pixel_findings(pixels)),
         suv_factor=suv.factor,
         suv_reason=suv.reason,
     )
@@ -202,6 +231,7 @@ def _identity(slices: tuple[InstanceHeader, ...], subject: str | None) -> Series
         series_instance_uid=first.series_instance_uid or None,
         frame_of_reference_uid=first.frame_of_reference_uid or None,
         sop_instance_uids=tuple(header.sop_instance_uid for header in slices),
+        frames=tuple(header.frame for header in slices) if first.n_frames > 1 else (),
         acquired=first.studied_at,
         folder=folder,
         names=tuple(filter(None, names)),

@@ -129,6 +129,7 @@ class _Reader:
             transfer_syntax=self.stream.transfer_syntax,
             pixels=little_endian_pixels(self.pixels, self.root, self.stream),
             n_trailing_bytes=self.n_trailing_bytes,
+            media_storage=self.stream.media_storage,
         )
 
     def _advance(self) -> bool:

@@ -5,7 +5,8 @@ Source: DICOM PS3.5 annex A (transfer syntaxes); PS3.10 §7 (file).
 
 import struct
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from lesionary.ingest.deidentify.elements import Buffer
 from lesionary.io.dicom.elements import (
@@ -29,7 +30,8 @@ class Stream:
     """The elements of a data set, inflated where they were deflated.
 
     ``start`` is where they begin in ``buffer``. ``n_trailing_bytes`` counts what lay behind the
-    deflated ones.
+    deflated ones. ``media_storage`` has the UIDs of class and instance as the file meta information
+    gives them, by their tags in a data set.
     """
 
     buffer: Buffer
@@ -38,6 +40,7 @@ class Stream:
     is_implicit: bool
     is_big_endian: bool
     n_trailing_bytes: int = 0
+    media_storage: Mapping[int, bytes] = field(default_factory=dict)
 
 
 def open_stream(buffer: Buffer, inflated_limit: int) -> Stream:
@@ -67,8 +70,8 @@ def open_stream(buffer: Buffer, inflated_limit: int) -> Stream:
         inflated = _inflated(buffer[at:], inflated_limit)
         if inflated is not None:
             data, n_trailing = inflated
-            return _guessed(data, 0, raw.transfer_syntax, n_trailing)
-    return _guessed(buffer, at, raw.transfer_syntax, 0)
+            return _guessed(data, 0, raw, n_trailing)
+    return _guessed(buffer, at, raw, 0)
 
 
 def _past_implicit_meta(buffer: Buffer, at: int, raw: RawHeader) -> int:
@@ -101,11 +104,12 @@ def _inflated(packed: Buffer, limit: int) -> tuple[bytes, int] | None:
     return None
 
 
-def _guessed(buffer: Buffer, at: int, transfer_syntax: str, n_trailing: int) -> Stream:
+def _guessed(buffer: Buffer, at: int, raw: RawHeader, n_trailing: int) -> Stream:
     """Believe the first element rather than the transfer syntax."""
+    transfer_syntax = raw.transfer_syntax
     head = bytes(buffer[at : at + 8])
     is_implicit, is_big = transfer_syntax == IMPLICIT_LITTLE, False
     if len(head) == 8:
         is_implicit = head[4:6] not in VR_BYTES
         is_big = head[0] == 0 < head[1]
-    return Stream(buffer, at, transfer_syntax, is_implicit, is_big, n_trailing)
+    return Stream(buffer, at, transfer_syntax, is_implicit, is_big, n_trailing, raw.media_storage)

@@ -20,6 +20,7 @@ from lesionary.io.dicom.elements import (
     ITEM_END,
     ITEM_GROUP,
     LONG_VRS,
+    MOST_LISTED,
     PIXEL_TAGS,
     UNDEFINED,
     VR_BYTES,
@@ -78,7 +79,7 @@ class _Level:
 
     ``bound`` is where it ends at the latest: never beyond its parent, so that the walk only ever
     goes forward, whatever lengths are claimed. The items of an opaque one are bytes, not elements:
-    the compressed icon of an image.
+    the compressed icon of an image. ``path`` has tags only, ``key`` also numbers of listed items.
     """
 
     bound: int
@@ -86,6 +87,7 @@ class _Level:
     is_item: bool
     is_implicit: bool
     path: Path | None
+    key: Path = ()
     is_opaque: bool = False
     n_items: int = 0
 
@@ -214,6 +216,7 @@ class _Walk:
                 is_item=False,
                 is_implicit=is_implicit,
                 path=path,
+                key=(*(parent.key if parent else ()), tag) if path else (),
                 is_opaque=vr in {"OB", "OW"},
             )
         )
@@ -248,9 +251,14 @@ class _Walk:
         if sequence.is_opaque and length != UNDEFINED:
             self.at = self._bound(length)
             return
-        path = sequence.path if sequence.n_items == 1 else None
-        if sequence.path is not None:
-            self.raw.n_items[sequence.path] = sequence.n_items
+        path, key = sequence.path, sequence.key
+        if path is not None:
+            self.raw.n_items[key] = sequence.n_items
+            if path in self.wanted.listed:
+                key = (*key, sequence.n_items - 1)
+                path = path if sequence.n_items <= MOST_LISTED else None
+            elif sequence.n_items > 1:
+                path = None
         self._push(
             _Level(
                 self._bound(length),
@@ -258,6 +266,7 @@ class _Walk:
                 is_item=True,
                 is_implicit=sequence.is_implicit,
                 path=path,
+                key=key,
             )
         )
 
@@ -282,7 +291,7 @@ class _Walk:
             if self.wanted.takes(tag, length):
                 self.raw.elements[tag] = self._copy(tag, vr, value_at, end)
         elif level.path is not None:
-            self.raw.nested[(*level.path, tag)] = self._copy(tag, vr, value_at, end)
+            self.raw.nested[(*level.key, tag)] = self._copy(tag, vr, value_at, end)
         self.at = min(end, level.bound) if level else end
         return True
 
