@@ -19,6 +19,7 @@ ROWS = {
     "series": "image: where it lies in space, its object, where it came from",
     "source_instance": "slice of a series: its SOP instance UID (keyed unless `keep_uids` is set)",
     "finding": "remark of the gate: fixed, warned, left out, ignored",
+    "curation": "series that ever came: in or out, by which rule, and why",
     "annotation": "mask that came in: whose, how drawn, of which object",
     "box": "box around a lesion",
     "review": "reader's verdict on a mask",

@@ -5,9 +5,8 @@ from lesionary.core.errors import InputError
 from lesionary.io.study_files import protocol_text, shipped_protocols
 
 
-@pytest.mark.parametrize("name", ["general", "recist-ct"])
+@pytest.mark.parametrize("name", shipped_protocols())
 def test_shipped_protocols_are_valid_and_carry_their_name(name):
-    assert name in shipped_protocols()
     assert parse_protocol(protocol_text(name), source=name).name == name
 
 
@@ -33,6 +32,17 @@ def test_a_wrong_key_or_value_is_named_with_its_line(old, new, says):
     assert says in str(caught.value)
     assert f"line {line}:" in str(caught.value)
     assert caught.value.source == "study.toml"
+
+
+def test_the_tasks_of_the_archive_have_rules_clean_up_and_links_back():
+    tasks = [name for name in shipped_protocols() if name.startswith("idc-")]
+    assert len(tasks) == 7
+    for name in tasks:
+        protocol = parse_protocol(protocol_text(name), source=name)
+        assert protocol.ingest.keep_uids
+        assert protocol.curate.rule
+        assert protocol.annotate.clean_up
+        assert protocol.published is not None
 
 
 def test_text_that_is_no_toml_is_an_error_with_its_line():

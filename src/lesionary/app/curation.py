@@ -3,9 +3,10 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lesionary.core.errors import InputError
+from lesionary.ingest.curate import listed_rules
 from lesionary.ingest.curation import (
     Curation,
     Rule,
@@ -15,9 +16,13 @@ from lesionary.ingest.curation import (
     rules_of_tables,
     table_of,
 )
+from lesionary.ingest.curation.verdict import SeriesRule
 from lesionary.io.curation_text import curation_text
 from lesionary.publish.curation_figure import FlowStep, figure_flow
 from lesionary.publish.tables import csv_text
+
+if TYPE_CHECKING:
+    from lesionary.app.protocol import CurateSection
 
 _PUBLISHED_KEYS: Mapping[str, type] = {
     "result": str,
@@ -122,6 +127,25 @@ def _published(table: object) -> Published | None:
     return Published(table["result"], words, table["modality"], table["unit"], table["count"])
 
 
+_AT_PUBLISHING = frozenset({"lesion_mm"})
+"""Rules that ask for what only measuring tells."""
+
+
+def ingest_rules(section: "CurateSection") -> tuple[Rule, ...]:
+    """Return what ingest lays on series: the two lists of ``[curate]``, then its rules."""
+    rules = rules_of_tables(section.rule)
+    listed = listed_rules(section.modalities, section.regions)
+    return (*listed, *(rule for rule in rules if rule.name not in _AT_PUBLISHING))
+
+
+def publish_rules(section: "CurateSection") -> tuple[SeriesRule, ...]:
+    """Return the rules that wait for measures, wherever they stand among the others."""
+    rules = rules_of_tables(section.rule)
+    return tuple(
+        rule for rule in rules if rule.name in _AT_PUBLISHING and isinstance(rule, SeriesRule)
+    )
+
+
 def decisions_csv(curation: Curation) -> str:
     """Return ``curation.csv``: one line a series, in the order given."""
     return csv_text(
@@ -160,7 +184,7 @@ def flow_files(
     """Return ``curation.csv`` and the flow chart as SVG and PNG."""
     steps = [
         FlowStep(
-            _wording(rule),
+            wording(rule),
             step.n_before,
             step.n_left,
             step.reasons,
@@ -204,23 +228,38 @@ _WORDINGS = {
 }
 
 
-def _wording(rule: Rule) -> str:
+def wording(rule: Rule) -> str:
     """Name a rule as a figure does: ``Modality: CT or PT``."""
-    if rule.label:
-        return rule.label
     name = _WORDINGS[rule.name]
+    asked = _asked(rule)
+    return rule.label or (f"{name}: {asked}" if asked else name)
+
+
+def _asked(rule: Rule) -> str:
+    """Say in a few words what a rule asks for; nothing where its name says it."""
     table = table_of(rule)
     words = table.get("any_of") or table.get("shows")
-    if words and len(words) > MOST_NAMES:
-        return f"{name}: one of {len(words)}"
     if words:
-        return f"{name}: {', '.join(words)}"
+        return ", ".join(words) if len(words) <= MOST_NAMES else f"one of {len(words)}"
+    if any(key in table for key in _PATTERNS):
+        return _patterns_text(table)
     low, high = table.get("at_least"), table.get("at_most")
     if low is not None or high is not None:
-        return f"{name}: {_range_text(low, high)}{_UNITS.get(rule.name, '')}"
-    if table.get("complete"):
-        return f"{name}: none missing"
-    return name
+        return f"{_range_text(low, high)}{_UNITS.get(rule.name, '')}"
+    return "none missing" if table.get("complete") else ""
+
+
+_PATTERNS = {"include": "", "exclude": "not "}
+
+
+def _patterns_text(table: Mapping[str, Any]) -> str:
+    """Name the patterns of a rule, or tell how many they are."""
+    parts = []
+    for key, prefix in _PATTERNS.items():
+        words = table.get(key, ())
+        named = ", ".join(words) if len(words) <= MOST_NAMES else f"any of {len(words)} patterns"
+        parts += [prefix + named] if words else []
+    return "; ".join(parts)
 
 
 _UNITS = {"slice_thickness_mm": " mm", "lesion_mm": " mm", "age_years": " years"}

@@ -5,46 +5,45 @@ end one transaction writes all rows. A process killed before that leaves nothing
 row names.
 """
 
-import datetime as dt
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from lesionary.app.intake.drawings import DrawingTable, NamedImages
-from lesionary.app.intake.images import Admission, Admitted, NamedBySource
+from lesionary.app.curation import ingest_rules, wording
+from lesionary.app.intake.candidates import Candidate, dicom_intake
+from lesionary.app.intake.curated_rows import held_series
+from lesionary.app.intake.curating import Selection
+from lesionary.app.intake.drawings import (
+    IMAGE_RULED_OUT,
+    DrawingTable,
+    NamedImages,
+    RuledOut,
+)
+from lesionary.app.intake.file_candidates import FileReading
+from lesionary.app.intake.images import Admission, Admitted
 from lesionary.app.intake.journal import Journal
-from lesionary.app.intake.overlay import as_finding
 from lesionary.app.intake.patients import Patients, vault_if_there
 from lesionary.app.intake.rows import held_images, known_images, numbered_patients, write_rows
 from lesionary.app.progress import Progress, Silent
 from lesionary.app.study import Study
-from lesionary.core.errors import LesionaryError
 from lesionary.core.findings import Finding, Outcome
-from lesionary.core.volume import Quantity
-from lesionary.ingest.curate import CurationRules
+from lesionary.ingest.curation.verdict import SeriesRule
 from lesionary.ingest.file_gate import AffineChoice
+from lesionary.ingest.header import InstanceHeader
 from lesionary.ingest.labels import LabelRules
-from lesionary.ingest.modality import modality_of_name
-from lesionary.ingest.pairing import ImageEntry, Pairing, pair
+from lesionary.ingest.pairing import Pairing, pair
 from lesionary.ingest.pseudonym import Pseudonymiser
 from lesionary.ingest.reader_pattern import parse_pattern
-from lesionary.ingest.recist_names import (
-    REGIONS,
-    RecistPatient,
-    RecistSeries,
-    parse_patients,
-    parse_series,
-)
-from lesionary.ingest.series import ImageSeries, Json, SeriesIdentity
-from lesionary.ingest.technical import allow
 from lesionary.io.limits import Limits
 from lesionary.io.sources import SourceFile, SourceTree, open_sources
 
 STAGE = "ingest"
 
-_Row = TypeVar("_Row")
+_UNUSED = Finding("not_a_file", Outcome.IGNORED, "a table or text that belongs to no image")
+_IMAGE_LEFT_OUT = Finding(
+    "orphan_reference", Outcome.LEFT_OUT, "the image of this mask was left out"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +60,15 @@ class IngestOptions:
         Which orientation of a NIfTI counts where its two disagree.
     limits : Limits
         What an input may ask of this machine.
+    are_received : bool
+        The paths hold what ``listen`` stored: numbers and dates are as they shall be.
     """
 
     subject: str | None = None
     reader_from: str | None = None
     affine: AffineChoice | None = None
     limits: Limits = field(default_factory=Limits)
+    are_received: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class IngestReport:
     """What came in and what did not.
 
     ``sources`` pairs the stored numbers with the names the user knows: for a terminal or a source
-    map, never for the study.
+    map, never for the study. ``curation`` counts the series that came, and whom each rule left out.
     """
 
     number: int
@@ -85,6 +87,7 @@ class IngestReport:
     n_boxes: int
     stages: tuple[dict[str, Any], ...]
     sources: tuple[tuple[str, str], ...]
+    curation: dict[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """Return the contract's JSON."""
@@ -96,6 +99,7 @@ class IngestReport:
             "masks": list(self.masks),
             "boxes": self.n_boxes,
             "stages": list(self.stages),
+            "curation": self.curation,
         }
 
 
@@ -126,14 +130,15 @@ def ingest_paths(
         admission = Admission(
             store=study.objects,
             pseudonyms=pseudonyms,
-            patients=Patients(pseudonyms, vault, numbered_patients(study)),
-            rules=CurationRules(study.protocol.curate.modalities, study.protocol.curate.regions),
+            patients=Patients(
+                pseudonyms, vault, numbered_patients(study), are_received=options.are_received
+            ),
             journal=journal,
             held=held_images(study),
         )
-        intake = _Intake(tree, pairing, admission, options, shown)
-        references = intake.take_dicom()
-        intake.take_files()
+        selection = _selection(study, admission, shown)
+        intake = _Intake(tree, pairing, selection, options, shown)
+        references = intake.take_images()
         summaries = {image.key: image.summary for image in intake.images}
         known = known_images(study) if references or pairing.boxes else {}
         if references:
@@ -147,6 +152,7 @@ def ingest_paths(
             ),
             journal=journal,
             limits=options.limits,
+            ruled_out=RuledOut.of(selection.ruled_out),
         )
         for header in references:
             table.place_dicom(header)
@@ -156,7 +162,7 @@ def ingest_paths(
         for number in pairing.boxes:
             table.place_boxes(intake.sources[number], named)
         study.home.require()  # rows must not name objects that went elsewhere
-        written = write_rows(study, journal, intake.images, table)
+        written = write_rows(study, journal, intake.images, table, selection.curated)
         shown.finish(STAGE)
     return IngestReport(
         journal.ingest,
@@ -167,6 +173,19 @@ def ingest_paths(
         len(table.boxes),
         tuple(study.status()["stages"]),
         tuple((journal.token(number), name) for number, name in _names(tree)),
+        selection.flow(),
+    )
+
+
+def _selection(study: Study, admission: Admission, progress: Progress) -> Selection:
+    rules = ingest_rules(study.protocol.curate)
+    are_compared = not all(isinstance(rule, SeriesRule) for rule in rules)
+    return Selection(
+        admission,
+        rules,
+        [wording(rule) for rule in rules],
+        held_series(study, are_compared=are_compared),
+        lambda: progress.advance(STAGE),
     )
 
 
@@ -178,167 +197,52 @@ def _names(tree: SourceTree) -> list[tuple[int, str]]:
 
 @dataclass(slots=True)
 class _Intake:
-    """Images on their way in."""
+    """Everything on its way in."""
 
     tree: SourceTree
     pairing: Pairing
-    admission: Admission
+    selection: Selection
     options: IngestOptions
     progress: Progress
-    images: list[Admitted] = field(default_factory=list)
-    _by_number: dict[int, Admitted] = field(default_factory=dict)
     sources: dict[int, SourceFile] = field(init=False)
+    _candidates: list[Candidate] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.sources = {file.number: file for file in self.tree.files}
 
-    def take_dicom(self) -> tuple[Any, ...]:
-        """Admit every DICOM series that passes the gate; return RTSTRUCT and SEG headers."""
-        from lesionary.io.dicom.series import group_images, load_series, scan_dicom
+    @property
+    def images(self) -> list[Admitted]:
+        """Images that came in, in the order of their candidates."""
+        admitted = self.selection.admitted
+        return [admitted[place] for place in sorted(admitted)]
 
+    def take_images(self) -> tuple[InstanceHeader, ...]:
+        """Admit every image that gate and rules let in; return RTSTRUCT and SEG headers."""
+        journal, pseudonyms = self.selection.admission.journal, self.selection.admission.pseudonyms
         limits, subject = self.options.limits, self.options.subject
-        scan = scan_dicom(self.tree.files, limits)
-        journal = self.admission.journal
-        for refused in scan.findings:
-            journal.refuse(refused.number, [refused.finding])
-        candidates = group_images(scan.images)
-        self.progress.start(STAGE, len(candidates) + len(self.pairing.images))
-        for candidate in candidates:
-            loaded = load_series(candidate, limits, subject=subject)
-            if isinstance(loaded, tuple):
-                journal.refuse(candidate.number, loaded, n_instances=candidate.n_instances)
-            else:
-                named = NamedBySource(description=candidate.slices[0].series_description)
-                self._admit(candidate.number, loaded, named, candidate.n_instances)
-            self.progress.advance(STAGE)
-        return scan.references
-
-    def take_files(self) -> None:
-        """Admit every image file that passes the gate."""
-        from lesionary.io.image_file import read_image_file
-
-        journal = self.admission.journal
-        for number, finding in self.pairing.problems:
+        dicom = dicom_intake(self.tree, limits, pseudonyms, subject=subject)
+        for number, finding in (*dicom.refused, *self.pairing.problems):
             journal.refuse(number, [finding])
         for number in self.pairing.unused:
-            unused = Finding(
-                "not_a_file", Outcome.IGNORED, "a table or text that belongs to no image"
-            )
-            journal.refuse(number, [unused])
-        tables = self._recist_tables()
-        for entry in self.pairing.images:
-            source = self.sources[entry.number]
-            try:
-                read = read_image_file(
-                    source.path, limits=self.options.limits, affine=self.options.affine
-                )
-                identity, named = self._identify(entry, source, tables)
-                volume = read.as_volume(*_meaning(entry, source))
-                series = ImageSeries(
-                    volume, identity, tables.technical_of(identity), findings=read.findings
-                )
-            except LesionaryError as error:
-                journal.refuse(entry.number, [as_finding(error)])
-            else:
-                self._admit(entry.number, series, named, 1)
-            self.progress.advance(STAGE)
+            journal.refuse(number, [_UNUSED])
+        reading = FileReading(self.sources, pseudonyms, limits, self.options.affine, subject)
+        files = reading.candidates(self.pairing, journal)
+        self._candidates = [*dicom.candidates, *files]
+        self.progress.start(STAGE, len(self._candidates))
+        self.selection.admit(self._candidates)
+        return dicom.references
 
     def place_masks(self, table: DrawingTable) -> None:
         """Lay every mask file on its image; where the image was left out, the mask is too."""
+        by_number = {image.number: image for image in self.images}
+        ruled_out = {candidate.number for candidate in self.selection.ruled_out}
         for entry in self.pairing.masks:
-            image = self._by_number.get(entry.image)
+            image = by_number.get(entry.image)
             if image is None:
-                finding = Finding(
-                    "orphan_reference", Outcome.LEFT_OUT, "the image of this mask was left out"
+                is_ruled_out = entry.image in ruled_out
+                finding = IMAGE_RULED_OUT if is_ruled_out else _IMAGE_LEFT_OUT
+                self.selection.admission.journal.refuse(
+                    entry.number, [finding], by_rule=is_ruled_out
                 )
-                self.admission.journal.refuse(entry.number, [finding])
                 continue
             table.place_file(entry, self.sources, image)
-
-    def _admit(
-        self, number: int, series: ImageSeries, named: NamedBySource, n_instances: int
-    ) -> None:
-        image = self.admission.admit(number, series, named, n_instances=n_instances)
-        if image is not None:
-            self.images.append(image)
-            self._by_number[number] = image
-
-    def _recist_tables(self) -> "_RecistRows":
-        """Read the layouts' tables; one that cannot be read is noted."""
-        rows = _RecistRows()
-        for layout in self.pairing.recist:
-            for series in self._read_table(layout.series, parse_series):
-                rows.series[series.uuid] = series
-            for patient in self._read_table(layout.patients, parse_patients):
-                rows.patients[patient.patient_id] = patient
-        return rows
-
-    def _read_table(self, number: int | None, parse: Callable[[str], Iterable[_Row]]) -> list[_Row]:
-        if number is None:
-            return []
-        try:
-            return list(parse(self.sources[number].path.read_text(encoding="utf-8-sig")))
-        except UnicodeDecodeError:
-            finding = Finding("bad_table", Outcome.LEFT_OUT, "the table is not UTF-8 text")
-        except LesionaryError as error:
-            finding = as_finding(error, code="bad_table")
-        self.admission.journal.refuse(number, [finding])
-        return []
-
-    def _identify(
-        self, entry: ImageEntry, source: SourceFile, tables: "_RecistRows"
-    ) -> tuple[SeriesIdentity, NamedBySource]:
-        from lesionary.ingest.header import combine, parse_date
-
-        row = tables.series.get(entry.uuid or "")
-        subject = entry.subject or (row.patient_id if row else None) or self.options.subject
-        timepoint = entry.timepoint
-        date = parse_date(row.study_date) if row else None
-        if date is None and (date := _date_of_name(timepoint)) is not None:
-            timepoint = None  # a date enters shifted, never as it is
-        identity = SeriesIdentity(
-            subject_key=subject or f"file:{source.below}",
-            study_instance_uid=(row.study_uuid or None) if row else None,
-            series_instance_uid=entry.uuid,
-            acquired=combine(date, None),
-            folder=source.place.rpartition("/")[0],
-            names=entry.names,
-        )
-        named = NamedBySource(
-            region=entry.region if entry.region in REGIONS else None,  # type: ignore[arg-type]
-            subset=entry.subset or "",
-            timepoint=timepoint,
-            below=source.below,
-            is_subject_from_file=subject is None,
-        )
-        return identity, named
-
-
-@dataclass(slots=True)
-class _RecistRows:
-    """What the tables of recist layouts say, by series and by patient."""
-
-    series: dict[str, RecistSeries] = field(default_factory=dict)
-    patients: dict[str, RecistPatient] = field(default_factory=dict)
-
-    def technical_of(self, identity: SeriesIdentity) -> dict[str, Json]:
-        """Return sex and age of an image's patient, where a table has them."""
-        patient = self.patients.get(identity.subject_key or "")
-        if patient is None:
-            return {}
-        age = patient.values.get("age", "")
-        years = [f"{int(age):03d}Y"] if re.fullmatch("[0-9]{1,3}", age) else []
-        return allow({"PatientSex": [patient.values.get("sex", "")], "PatientAge": years})
-
-
-def _date_of_name(timepoint: str | None) -> dt.date | None:
-    """Return the date that a time point is named by: ``2020-03-14``, ``20200314``."""
-    from lesionary.ingest.header import parse_date
-
-    return parse_date(re.sub("[-_]", "", timepoint or ""))
-
-
-def _meaning(entry: ImageEntry, source: SourceFile) -> tuple[str, Quantity]:
-    """Return modality and quantity: CT in the recist layout, else what the name tells."""
-    modality = "CT" if entry.uuid is not None else modality_of_name(source.below)
-    return modality, Quantity.HU if modality == "CT" else Quantity.ARBITRARY

@@ -41,11 +41,59 @@ class IngestSection(_Section):
     keep_uids: bool
 
 
+class BlankSection(_Section):
+    """Where a kind of image carries text in its pixels."""
+
+    modality: str
+    rows: int = Field(gt=0)
+    columns: int = Field(gt=0)
+    regions: list[Annotated[list[int], Field(min_length=4, max_length=4)]] = Field(min_length=1)
+
+
+def _profile_options(names: list[str]) -> list[str]:
+    from lesionary.ingest.deidentify.profile import Profile
+
+    Profile.parse(names)
+    return names
+
+
+ProfileOptions = Annotated[list[str], AfterValidator(_profile_options)]
+
+
+class DeidentifySection(_Section):
+    """What the door lets stay of what is received, beyond the usual (PS3.15 E.3)."""
+
+    options: ProfileOptions = Field(default_factory=list)
+    without: ProfileOptions = Field(default_factory=list)
+    words: list[str] = Field(default_factory=list)
+    blank: list[BlankSection] = Field(default_factory=list)
+
+
+def _curation_rule(table: dict[str, Any]) -> dict[str, Any]:
+    from lesionary.ingest.curation import rule_of_table
+
+    rule_of_table(table)
+    return table
+
+
 class CurateSection(_Section):
-    """Rules that leave series out."""
+    """Which series stay: the two lists first, then the rules in their order (R2, A1)."""
 
     modalities: list[str]
     regions: list[Region]
+    rule: list[Annotated[dict[str, Any], AfterValidator(_curation_rule)]] = Field(
+        default_factory=list
+    )
+
+
+class PublishedSection(_Section):
+    """What was published by rules like these: ``lesionary idc find`` compares with it."""
+
+    result: str
+    description: list[str]
+    modality: str
+    unit: Literal["series", "pairs"]
+    count: int = Field(ge=0)
 
 
 class LabelsSection(_Section):
@@ -151,6 +199,7 @@ class Protocol(_Section):
     study: StudySection | None = None
     registry: RegistrySection | None = None
     ingest: IngestSection
+    deidentify: DeidentifySection = Field(default_factory=DeidentifySection)
     curate: CurateSection
     labels: LabelsSection
     prepare: PrepareSection
@@ -159,6 +208,7 @@ class Protocol(_Section):
     agree: AgreeSection = Field(default_factory=AgreeSection)
     evaluate: EvaluateSection = Field(default_factory=EvaluateSection)
     publish: PublishSection
+    published: PublishedSection | None = None
 
 
 def parse_protocol(text: str, *, source: str) -> Protocol:

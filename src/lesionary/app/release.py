@@ -5,13 +5,14 @@ however often interrupted, it is published.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesionary.app.comparison_files import add_comparison
 from lesionary.app.comparisons import Comparisons, Part, comparison_parts
+from lesionary.app.curation_flow import CURATION_COLUMNS, flow_chart, study_curation
 from lesionary.app.leakage import require_no_leakage
 from lesionary.app.progress import Progress, Silent
 from lesionary.app.release_place import release_place
@@ -39,10 +40,11 @@ from lesionary.publish.tables import csv_text
 
 if TYPE_CHECKING:
     from lesionary.io.registry.transaction import Transaction
+    from lesionary.publish.curation_figure import CurationFlow
     from lesionary.publish.recist_layout import LayoutImage
     from lesionary.publish.report.gallery import GalleryItem
 
-PUBLISH_VERSION = 4
+PUBLISH_VERSION = 5
 _STAGES = ("prepare", "annotate", "measure", "agree", "evaluate")
 RELEASE_UNIT = "publish/release"
 
@@ -111,6 +113,7 @@ def _parts_of_key(study: Study, published: Collection[str]) -> Iterator[Any]:
     yield [PUBLISH_VERSION, version("lesionary")]
     yield study.protocol.model_dump(by_alias=True, exclude={"registry"})
     yield [dict(row) for row in study.registry.rows(tables.finding, order_by=("id",))]
+    yield [dict(row) for row in study.registry.rows(tables.curation, order_by=("id",))]
     yield [dict(row) for row in left_out_rows(study)]
     yield published_subsets(study, study.protocol.publish.split)
     for page in study.registry.series_pages():
@@ -146,7 +149,9 @@ def _publish(
         for part in parts:
             add_comparison(writer, part.folder, part.tables, part.pictures)
         _write_consensus(study, series, images, writer, compared)
-        _write_report(study, series, gallery, parts, writer)
+        curation = study_curation(study, series)
+        writer.add_text("curation.csv", csv_text(CURATION_COLUMNS, curation.table()))
+        _write_report(study, series, gallery, parts, writer, curation.flow)
         n_lesions = sum(len(one.lesions) for one in series)
         manifest = _manifest(study, series) | {"key": key, "lesions": n_lesions}
         _require_sound(study)  # again: writing takes long
@@ -273,14 +278,19 @@ def _write_report(
     gallery: "list[GalleryItem]",
     parts: Sequence[Part],
     writer: ReleaseWriter,
+    flow: "CurationFlow",
 ) -> None:
-    """Write the report, and as a table the statistics that it is printed from."""
+    """Write the report, its flow chart, and as a table the statistics it is printed from."""
     from lesionary.app.report_data import report_data
     from lesionary.publish.report.page import render_report
     from lesionary.publish.report.summarising import summary_of
     from lesionary.publish.report.summary import SUMMARY_COLUMNS
 
-    data = report_data(study, series, gallery, parts)
+    chart = flow_chart(flow, study.section.title)
+    data = report_data(study, series, gallery, parts, flow=flow)
+    data = replace(data, flow_chart=chart)
+    for name, content in chart.files() if chart else ():
+        writer.add_bytes(f"figures/{name}", content)
     summary = summary_of(data)
     rows = (one.row() for one in summary)
     writer.add_text("summary.csv", csv_text(SUMMARY_COLUMNS, rows))

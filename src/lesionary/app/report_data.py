@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from lesionary.app.comparisons import Part
+from lesionary.app.curation_flow import study_curation
 from lesionary.app.results import SeriesResult, left_out_rows
 from lesionary.app.study import Study
 from lesionary.core.findings import Outcome
@@ -29,6 +30,7 @@ from lesionary.publish.report.data import (
 )
 
 if TYPE_CHECKING:
+    from lesionary.publish.curation_figure import CurationFlow
     from lesionary.publish.report.gallery import GalleryItem
 
 
@@ -39,10 +41,12 @@ def report_data(
     parts: Sequence[Part],
     *,
     truth: tuple[TruthRow, ...] = (),
+    flow: "CurationFlow | None" = None,
 ) -> ReportData:
     """Collect everything a report shows.
 
-    ``parts`` are the study's comparisons; ``truth`` is known of phantoms only.
+    ``parts`` are the study's comparisons; ``truth`` is known of phantoms only. ``flow`` is counted
+    here where it is not given; its chart is drawn by who shows it.
     """
     findings = study.registry.rows(tables.finding, order_by=("id",))
     notes = _notes(findings)
@@ -75,6 +79,7 @@ def report_data(
         truth=truth,
         comparisons=tuple(map(_comparison, parts)),
         methods=_methods(study, results),
+        flow=flow or study_curation(study, results).flow,
     )
 
 

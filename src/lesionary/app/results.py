@@ -1,9 +1,11 @@
 """What the stages made of each series, side by side."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lesionary.app.curation import publish_rules, wording
+from lesionary.app.curation_steps import WITH_LESIONS
 from lesionary.app.executor import BUG_CODE
 from lesionary.app.stage import finished
 from lesionary.app.stages.agree import AGREE
@@ -12,6 +14,7 @@ from lesionary.app.stages.evaluate import EVALUATE
 from lesionary.app.stages.measure import MEASURE
 from lesionary.app.stages.prepare import PREPARE
 from lesionary.app.study import Study
+from lesionary.ingest.curation import SeriesFacts, curate
 from lesionary.io.registry import tables
 from lesionary.io.registry.records import UnitRecord
 
@@ -74,16 +77,67 @@ def stored_results(study: Study) -> list[SeriesResult]:
 
 def to_publish(study: Study, series: list[SeriesResult]) -> list[SeriesResult]:
     """Leave out the images that the protocol does not publish."""
-    if study.protocol.publish.images_without_lesions:
-        return series
-    return [one for one in series if one.lesions]
+    against = why_not_published(study, series)
+    return [one for one in series if one.id not in against]
+
+
+def why_not_published(study: Study, series: Sequence[SeriesResult]) -> dict[str, dict[str, str]]:
+    """Return why measured images are not in the release, by series: rules that ask for lesions.
+
+    A series that nobody has looked at has no known lesions; one without a lesion has none that is
+    large enough.
+    """
+    rules = publish_rules(study.protocol.curate)
+    against: dict[str, dict[str, str]] = {}
+    for one in series:
+        decision = curate([_facts(one)], rules).decisions[0] if rules else None
+        if decision is not None and decision.step is not None:
+            against[one.id] = {
+                "rule": decision.rule,
+                "label": wording(rules[decision.step]),
+                "reason": decision.reason,
+                "shared_reason": decision.shared_reason,
+            }
+        elif not (one.lesions or study.protocol.publish.images_without_lesions):
+            rule, label = WITH_LESIONS
+            why = {"reason": "no lesion", "shared_reason": "no lesion"}
+            against[one.id] = {"rule": rule, "label": label} | why
+    return against
+
+
+def _facts(one: SeriesResult) -> SeriesFacts:
+    known = [lesion["diameter_mm"] for lesion in one.lesions]
+    diameters_mm = tuple(mm for mm in known if mm is not None)
+    is_known = one.annotated["is_annotated"] and (diameters_mm or not known)
+    return SeriesFacts(one.id, "", "", lesion_diameters_mm=diameters_mm if is_known else None)
+
+
+def _ruled_out_rows(study: Study) -> list[dict[str, Any]]:
+    """Return what rules on lesions left out, as findings are shown."""
+    if not publish_rules(study.protocol.curate):
+        return []
+    results = series_results(study)
+    against = why_not_published(study, results)
+    return [
+        {
+            "source": one.row["source"],
+            "code": f"rule_{against[one.id]['rule']}",
+            "reason": against[one.id]["reason"],
+            "instances": 1,
+            "hint": "change [curate] in study.toml and publish again, if it belongs to the release",
+            "by_rule": True,
+            "unit": f"measure/{one.id}",
+        }
+        for one in results
+        if one.id in against and against[one.id]["rule"] != WITH_LESIONS[0]
+    ]
 
 
 _BY_NAME = {stage.name: stage for stage in (PREPARE, ANNOTATE, MEASURE, AGREE, EVALUATE)}
 
 
 def left_out_rows(study: Study) -> list[Mapping[str, Any]]:
-    """Return what is not in the release, and why: inputs that ingest left out, units that failed.
+    """Return what is not in the release, and why: left out by ingest, by rules on lesions, failed.
 
     A failed unit stands under its series' source, as far as its inputs are those of today.
     """
@@ -110,7 +164,7 @@ def left_out_rows(study: Study) -> list[Mapping[str, Any]]:
             for record in failed
             if record.stage == stage.name and planned.get(record.name) == record.key
         ]
-    return rows
+    return rows + _ruled_out_rows(study)
 
 
 def _published_reason(record: UnitRecord) -> str:

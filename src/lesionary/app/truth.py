@@ -1,13 +1,14 @@
 """Hold a study of phantoms against what the phantoms hold."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lesionary.app.comparisons import Comparisons, comparison_parts
+from lesionary.app.curation_flow import flow_chart
 from lesionary.app.results import SeriesResult, series_results
 from lesionary.app.study import Study
 from lesionary.core.terms import LESION
@@ -131,4 +132,6 @@ def write_truth_report(study: Study, rows: Sequence[TruthComparison], path: Path
     )
     parts = comparison_parts(Comparisons.of(study))
     data = report_data(study, results, list(pictures(study, results)), parts, truth=truth)
+    if data.flow is not None:
+        data = replace(data, flow_chart=flow_chart(data.flow, data.title))
     write_bytes(path, render_report(data).encode())

@@ -8,7 +8,7 @@ import typer
 
 from lesionary.cli.output import DONE, PARTLY, UNUSABLE, Output, counted
 from lesionary.cli.source_map import require_place, write_source_map
-from lesionary.cli.status import left_out_text
+from lesionary.cli.status import flow_text, left_out_text
 from lesionary.cli.words import AffineChoice
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def ingest(
     study: Path = typer.Argument(..., help="The study folder."),
-    paths: list[Path] = typer.Argument(..., help="Files, folders, zip or tar archives."),
+    paths: list[Path] = typer.Argument(None, help="Files, folders, zip or tar archives."),
     subject: str = typer.Option(None, help="The subject of images that name none."),
     reader_from: str = typer.Option(
         None, help="Where names tell who: '{subject}/{timepoint}/{reader}_*.nii.gz'."
@@ -36,6 +36,7 @@ def ingest(
     max_archive_ratio: float = typer.Option(None, help="Unpacked to packed from 1 GiB on; 200."),
     max_nesting: int = typer.Option(None, help="Levels of sequences or archives; 64."),
     *,
+    received: bool = typer.Option(False, "--received", help="Take what `listen` stored instead."),
     json: bool = typer.Option(False, "--json", help="Print one JSON document."),
 ) -> int:
     """Take scans, masks and boxes into a study."""
@@ -53,15 +54,43 @@ def ingest(
         archive_ratio=max_archive_ratio,
         nesting=max_nesting,
     )
-    options = IngestOptions(subject=subject, reader_from=reader_from, affine=affine, limits=limits)
+    options = IngestOptions(
+        subject=subject,
+        reader_from=reader_from,
+        affine=affine,
+        limits=limits,
+        are_received=received,
+    )
     with progress() as bars:
-        report = ingest_paths(opened, paths, options, progress=bars)
+        report = ingest_paths(opened, _places(study, paths, received), options, progress=bars)
     if source_map is not None:
         write_source_map(source_map, report.sources)
     Output(json).emit(report.document(), _text(report, study))
     if sys.stderr.isatty() and not json:
         _show_sources(report)
     return exit_code(report.document())
+
+
+def _places(study: Path, paths: list[Path] | None, is_received: bool) -> list[Path]:
+    from lesionary.core.errors import InputError
+    from lesionary.io.received import ReceivedFiles
+
+    if bool(paths) == is_received:
+        raise InputError(
+            "ingest takes paths, or what was received",
+            code="usage",
+            hint="name files or folders, or say --received and name none",
+        )
+    if not is_received:
+        return list(paths or [])
+    stored = list(ReceivedFiles(study).stored())
+    if not stored:
+        raise InputError(
+            "nothing was received into this study yet",
+            code="usage",
+            hint="start `lesionary listen` for this study and send to it",
+        )
+    return stored
 
 
 def exit_code(document: dict[str, Any]) -> int:
@@ -83,6 +112,8 @@ def _text(report: "IngestReport", study: Path) -> str:
         f" {counted(report.n_boxes, 'box', 'boxes')}, {len(document['left_out'])} left out,"
         f" {len(document['ignored'])} ignored"
     ]
+    if document["curation"]["considered"] > document["curation"]["kept"]:
+        lines.append(flow_text(document["curation"]))
     if document["left_out"]:
         lines.append(left_out_text(document["left_out"]))
     if document["series"]:

@@ -56,6 +56,8 @@ def status_text(document: dict[str, Any]) -> str:
         )
     if series:
         parts.append(_series_table(series) + _and_more(counts["series"]))
+    if document["curation"]["left_out"]:
+        parts.append(_curation_table(document["curation"]))
     if document["left_out"]:
         parts.append(left_out_text(document["left_out"]) + _and_more(counts["left_out"]))
     if document["failed"]:
@@ -98,6 +100,23 @@ def _series_table(series: list[dict[str, Any]]) -> str:
         "notes",
     )
     return table(header, rows)
+
+
+def _curation_table(curation: dict[str, Any]) -> str:
+    """Count whom gate and rules left out, over all ingests."""
+    rows = [(row["asks"], str(row["series"])) for row in curation["left_out"]]
+    n_out = sum(row["series"] for row in curation["left_out"])
+    head = f"Curation: {counted(curation['considered'], 'series', 'series')} came, {n_out} are out"
+    return f"{head}\n" + table(("rule", "left out"), rows)
+
+
+def flow_text(curation: dict[str, Any]) -> str:
+    """Lay out how many series came with an ingest, and whom each step left out."""
+    rows = [
+        (step["asks"], str(step["before"]), str(step["before"] - step["left"]), str(step["left"]))
+        for step in curation["steps"]
+    ]
+    return "Curation:\n" + table(("rule", "before", "out", "left"), rows)
 
 
 def left_out_text(left_out: list[dict[str, Any]]) -> str:

@@ -29,6 +29,7 @@ _LEFT, _RIGHT = (0.05, 3.05), (3.65, 7.15)
 _LEFT_LETTERS, _RIGHT_LETTERS = 40, 46
 _NUMBER, _SPACE = 0.42, 0.1
 _FILL = "#f5f7f9"
+_ONE = {"pairs": "pair", "studies": "study", "subjects": "subject"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,40 @@ class FlowStep:
     n_left: int
     reasons: Sequence[tuple[str, int]]
     n_unchecked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CurationFlow:
+    """How many series came to a study, whom each rule left out, and what is in its release.
+
+    Parameters
+    ----------
+    n_considered : int
+        Series that ever came.
+    steps : tuple of FlowStep
+        The gate first, then rules in their order, then what measuring left out.
+    n_series, n_studies, n_subjects : int
+        Of the release.
+    has_rules : bool
+        Whether the protocol has rules beyond its lists of modalities and regions.
+    """
+
+    n_considered: int
+    steps: tuple[FlowStep, ...]
+    n_series: int
+    n_studies: int
+    n_subjects: int
+    has_rules: bool = False
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there is something to tell: rules, or series that were left out."""
+        return self.has_rules or self.n_series < self.n_considered
+
+    def picture(self, title: str) -> Picture:
+        """Draw it."""
+        left = {"series": self.n_series, "studies": self.n_studies, "subjects": self.n_subjects}
+        return figure_flow(title, self.n_considered, self.steps, left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +178,12 @@ def _counted(reason: str, n: int) -> list[tuple[str, str]]:
 
 def _end_box(left: Mapping[str, int]) -> _Box:
     (unit, n), *others = left.items()
-    rest = ", ".join(f"{grouped(count)} {name}" for name, count in others)
-    return _Box(f"{grouped(n)} {unit} in the study", (("", rest),) if rest else ())
+    rest = ", ".join(_of(count, name) for name, count in others)
+    return _Box(f"{_of(n, unit)} in the study", (("", rest),) if rest else ())
+
+
+def _of(n: int, things: str) -> str:
+    return f"{grouped(n)} {_ONE.get(things, things) if n == 1 else things}"
 
 
 def _middle(columns: tuple[float, float]) -> float:

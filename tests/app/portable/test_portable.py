@@ -153,7 +153,7 @@ def test_a_damaged_release_is_named(study, tmp_path):
         "DELETE FROM event WHERE seq = (SELECT max(seq) FROM event)",
         "DELETE FROM box",
         "DELETE FROM head",
-        "INSERT INTO subject VALUES ('sub-0009', 9, 'x', NULL, NULL, 0)",
+        "INSERT INTO subject VALUES ('sub-0009', 9, 'x', NULL, NULL, 0, NULL)",
     ],
 )
 def test_a_study_whose_audit_does_not_hold_is_not_exported(study, tmp_path, statement):

@@ -218,3 +218,50 @@ def test_stored_technical_elements_become_facts():
     assert (facts.slice_thickness_mm, facts.age_years) == (3.0, 65.0)
     assert facts.has_contrast is True
     assert facts.echo_time_ms is None
+
+
+def names(series):
+    return st.lists(st.sampled_from(series), unique=True) if series else st.just([])
+
+
+@given(sets.filter(bool), rule_lists, st.data())
+def test_what_is_held_never_leaves_and_is_not_counted(series, written, data):
+    held = data.draw(names([facts.series for facts in series]))
+    result = curate(series, rules_of_tables(written), held=held)
+    assert set(held) <= set(result.kept)
+    n_fresh = len(series) - len(held)
+    assert all(step.n_left <= step.n_before <= n_fresh for step in result.steps)
+    assert all(one.unchecked == () for one in result.decisions if one.series in held)
+
+
+@given(sets.filter(bool), rule_lists, st.data(), st.randoms())
+def test_decisions_do_not_depend_on_the_order_whoever_is_held_or_pending(
+    series, written, data, chance
+):
+    identifiers = [facts.series for facts in series]
+    known = {"held": data.draw(names(identifiers)), "pending": data.draw(names(identifiers))}
+    rules = rules_of_tables(written)
+    shuffled = list(series)
+    chance.shuffle(shuffled)
+    first, second = curate(series, rules, **known), curate(shuffled, rules, **known)
+    assert set(first.decisions) == set(second.decisions)
+    assert first.steps == second.steps
+
+
+@given(sets.filter(bool), rule_lists, st.data())
+def test_a_pending_series_is_out_only_by_what_is_known_of_it_alone(series, written, data):
+    pending = data.draw(names([facts.series for facts in series]))
+    rules = rules_of_tables(written)
+    for one in curate(series, rules, pending=pending).decisions:
+        if one.series in pending and one.outcome is Stay.OUT:
+            (facts,) = (facts for facts in series if facts.series == one.series)
+            assert facts.series not in curate([facts], rules, pending=[facts.series]).kept
+            assert "is not known" not in one.reason
+
+
+def test_a_held_ct_is_the_partner_of_a_pet_that_comes():
+    ct = SeriesFacts("ct", "study", "a", modality="CT")
+    pet = SeriesFacts("pet", "study", "a", modality="PT", corrections=("ATTN",))
+    rules = rules_of_tables([{"rule": "pet_ct_pair"}])
+    assert curate([pet], rules).kept == ()
+    assert curate([pet, ct], rules, held=["ct"]).kept == ("pet", "ct")

@@ -12,7 +12,9 @@ from lesionary.app.explain.records import Cell
 from lesionary.core.errors import InputError
 
 _LIST = ";"
-_NOT_NUMBERS = frozenset({"reason", "hint", "rule", "source", "patient_id", "segmenter_version"})
+_NOT_NUMBERS = frozenset(
+    {"reason", "hint", "rule", "source", "asks", "patient_id", "segmenter_version"}
+)
 """Columns that hold words, or names made of digits."""
 
 _ONLY_IN_JSON = ("lesions.json", "metadata/series.json")

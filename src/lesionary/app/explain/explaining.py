@@ -14,6 +14,7 @@ from lesionary.app.explain.address import (
 )
 from lesionary.app.explain.cells import cell_at, cells_with, json_cell
 from lesionary.app.explain.compared import ComparedTables
+from lesionary.app.explain.curated import CurationNow
 from lesionary.app.explain.explanation import ExplainOptions, Explanation
 from lesionary.app.explain.images import cell_of_voxel, origin_of_image
 from lesionary.app.explain.lineage import finding_step, unit_step
@@ -81,11 +82,13 @@ class Explainer:
         predictions = study.protocol.evaluate.predictions
         if run is not None:
             predictions = run["section"].get("evaluate", {}).get("predictions", predictions)
+        curated = CurationNow(study)
         origins = Origins(
             study,
             tuple(release.manifest.get("objects", ())),
             ComparedTables(study, tuple(predictions)),
-            SummaryNow(study),
+            SummaryNow(study, curated),
+            curated,
             record.seed if record is not None else None,
         )
         own = cls(study, release, options, origins, Looking(study, options.reads_objects))

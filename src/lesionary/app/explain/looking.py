@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lesionary.app.study import Study
 
 _TABLES = {audited.kind: audited for audited in AUDITED}
-_INTEGERS = frozenset({"box", "finding"})
+_INTEGERS = frozenset({"box", "finding", "curation"})
 """Kinds of rows whose ids are numbers."""
 
 

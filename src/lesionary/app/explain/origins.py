@@ -14,11 +14,12 @@ from lesionary.app.explain.compared import (
     csv_rows,
     origin_of_comparison,
 )
+from lesionary.app.explain.curated import CurationNow
 from lesionary.app.explain.lineage import Lineage
 from lesionary.app.explain.records import Cell, Origin
 from lesionary.app.explain.summarised import SummaryNow
 from lesionary.app.release_tables import layout_images
-from lesionary.app.results import SeriesResult
+from lesionary.app.results import SeriesResult, left_out_rows
 from lesionary.core.errors import InputError
 from lesionary.io.registry import tables
 
@@ -38,6 +39,7 @@ class Origins:
     published: Sequence[str]
     compared: ComparedTables
     summarised: SummaryNow
+    curated: CurationNow
     seed: int | None = None
     _lineages: dict[str, Lineage] = field(default_factory=dict)
     _told: set[int] = field(default_factory=set)
@@ -155,7 +157,14 @@ class Origins:
                 if unit.state == "failed" and (unit.code, reason) == (row["code"], row["reason"]):
                     now = {**row, "instances": 1, "by_rule": False, "hint": unit.hint or ""}
                     return Origin(about, (f"unit/{stage}/{name}",), (name,), now)
+        for out in (one for one in left_out_rows(self.study) if "unit" in one):
+            if (out["source"], out["code"]) == (row["source"], row["code"]):
+                name = out["unit"].partition("/")[2]
+                return Origin(about, (f"unit/{out['unit']}",), (name,), out)
         return Origin(about, (), (), None)
+
+    def _of_curation(self, cell: Cell) -> Origin:
+        return self.curated.origin(cell)
 
     def _of_summary(self, cell: Cell) -> Origin:
         return self.summarised.origin(cell)
@@ -224,6 +233,7 @@ _FINDERS: dict[str, Callable[[Origins, Cell], Origin]] = {
     "lesions.json": Origins._of_lesions_json,
     "clean_up.csv": Origins._of_clean_up,
     "left_out.csv": Origins._of_left_out,
+    "curation.csv": Origins._of_curation,
     "summary.csv": Origins._of_summary,
     "metadata/patients.csv": Origins._of_patients,
     "metadata/series.json": Origins._of_series_json,

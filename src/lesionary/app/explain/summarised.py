@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lesionary.app.explain.curated import CurationNow
 from lesionary.app.explain.records import Cell, Origin
 from lesionary.app.results import left_out_rows, stored_results, to_publish
 from lesionary.io.registry import tables
@@ -13,11 +14,15 @@ if TYPE_CHECKING:
     from lesionary.publish.report.data import ReportData, SeriesRow
     from lesionary.publish.report.summary import Statistic, Summary
 
-_OF_INPUTS = frozenset({"left_out", "inputs", "files"})
+_OF_INPUTS = frozenset({"left_out", "inputs", "files", "series_left_out"})
 """Measures that count what did not come in."""
 
 _OF_SERIES = frozenset(
-    {"series", "series_with_mask", "series_without_mask", "notes", "timepoints", "value"}
+    {
+        *("series", "series_with_mask", "series_without_mask", "notes", "timepoints", "value"),
+        *("series_considered", "series_before", "series_left_out", "series_left"),
+        *("series_unchecked", "series_published", "studies_published", "subjects_published"),
+    }
 )
 """Measures and statistics that rest on what came in, whatever was measured in it."""
 
@@ -27,6 +32,7 @@ class SummaryNow:
     """The report's statistics as they come out now, computed when the first is asked for."""
 
     study: "Study"
+    curated: CurationNow
     _made: "list[tuple[ReportData, Summary]]" = field(default_factory=list)
 
     def origin(self, cell: Cell) -> Origin:
@@ -79,6 +85,9 @@ class SummaryNow:
 
     def _inputs(self, named: "Statistic") -> Iterator[str]:
         """Yield findings and failed units that a count of what did not come in is about."""
+        if named.section == "curation":
+            yield from self.curated.inputs_left_out(named.group)
+            return
         if named.section == "ignored":
             code, _, reason = named.group.partition(": ")
             equal: dict[str, Any] = {"outcome": "ignored", "code": code, "reason": reason}

@@ -7,6 +7,7 @@ finding that says why not. Nothing of a name, a UID or a path goes further than 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from lesionary.app.intake.candidates import Candidate
 from lesionary.app.intake.images import Admitted
 from lesionary.app.intake.journal import Journal
 from lesionary.app.intake.overlay import as_finding, lay_on, read_drawing
@@ -59,6 +60,35 @@ class _Keyed:
     lies_on: Callable[[Geometry], bool]
 
 
+IMAGE_RULED_OUT = Finding(
+    "orphan_reference", Outcome.LEFT_OUT, "a rule of the protocol left out the image of this"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RuledOut:
+    """Series and slices, by keyed UIDs, that rules left out: drawings on them are no fault."""
+
+    series: frozenset[str] = frozenset()
+    slices: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, candidates: Iterable[Candidate]) -> "RuledOut":
+        """Collect the UIDs of candidates that are out."""
+        left_out = list(candidates)
+        return cls(
+            frozenset(one.key for one in left_out),
+            frozenset(uid for one in left_out for uid in one.sop_uids),
+        )
+
+    def has(self, references: References) -> bool:
+        """Tell whether a drawing names one of them."""
+        return not (
+            self.series.isdisjoint(references.series_instance_uids)
+            and self.slices.isdisjoint(references.sop_instance_uids)
+        )
+
+
 @dataclass(slots=True)
 class DrawingTable:
     """Where drawings are laid on images.
@@ -75,6 +105,7 @@ class DrawingTable:
     rules: LabelRules
     journal: Journal
     limits: Limits
+    ruled_out: RuledOut = field(default_factory=RuledOut)
     masks: list[PlacedMask] = field(default_factory=list)
     boxes: list[PlacedBox] = field(default_factory=list)
 
@@ -196,7 +227,9 @@ class DrawingTable:
         )
         found = image_of(keyed, self.images, folder=folder_of(header))
         if isinstance(found, Finding):
-            self.journal.refuse(header.number, [found])
+            is_ruled_out = found.code == "orphan_reference" and self.ruled_out.has(keyed.references)
+            against = IMAGE_RULED_OUT if is_ruled_out else found
+            self.journal.refuse(header.number, [against], by_rule=is_ruled_out)
             return None
         return self.images[found]
 

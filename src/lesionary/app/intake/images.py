@@ -1,7 +1,7 @@
 """Admit images: put each volume into the store and keep of it only what a study may hold."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from lesionary.app.intake.journal import Journal
@@ -9,9 +9,8 @@ from lesionary.app.intake.patients import Patients
 from lesionary.core.findings import Finding, Outcome
 from lesionary.core.pixels import pixel_hash
 from lesionary.core.volume import Geometry, Quantity
-from lesionary.ingest.curate import CurationRules, rule_against
 from lesionary.ingest.pseudonym import Pseudonymiser
-from lesionary.ingest.region import Region, region_of_lung, region_of_words
+from lesionary.ingest.region import Region, region_of_lung
 from lesionary.ingest.series import ImageSeries, Json, SeriesIdentity, SeriesSummary
 from lesionary.io.objects import ObjectStore
 
@@ -49,8 +48,6 @@ class NamedBySource:
         ``train`` or ``test``; empty where nobody said.
     timepoint : str, optional
         As ``--reader-from`` read it.
-    description : str
-        SeriesDescription; read for words, stored nowhere.
     below : str
         Path below the argument, of images without UIDs; hashed, stored nowhere.
     is_subject_from_file : bool
@@ -60,7 +57,6 @@ class NamedBySource:
     region: Region | None = None
     subset: str = ""
     timepoint: str | None = None
-    description: str = ""
     below: str = ""
     is_subject_from_file: bool = False
 
@@ -71,8 +67,10 @@ class Admitted:
 
     ``summary`` carries keyed UIDs, as the registry does, so drawings can be matched to images of
     this and of earlier ingests alike. ``names`` are private: boxes and masks call images by them.
+    ``is_new`` is False where the study, or this ingest, held the image before.
     """
 
+    is_new: bool
     number: int
     key: str
     subject_hash: str
@@ -120,9 +118,18 @@ class HeldImages:
         return None if held[0] == object_id else _OTHER_CONTENT
 
     def add(self, summary: SeriesSummary, object_id: str, subject_hash: str) -> None:
-        """Hold one more image."""
+        """Hold one more image.
+
+        The frames of one file may make several: grouping compared those of this ingest already.
+        """
         self.images[str(summary.identity.series_instance_uid)] = (object_id, subject_hash)
-        self.sop_uids.update(summary.identity.sop_instance_uids)
+        if not summary.identity.frames:
+            self.sop_uids.update(summary.identity.sop_instance_uids)
+
+    def discard(self, summary: SeriesSummary) -> None:
+        """Hold an image no longer that came with this ingest."""
+        del self.images[str(summary.identity.series_instance_uid)]
+        self.sop_uids.difference_update(summary.identity.sop_instance_uids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +144,6 @@ class Admission:
         Keyed names.
     patients : Patients
         Whose images are.
-    rules : CurationRules
-        What the protocol takes.
     journal : Journal
         Where findings go.
     held : HeldImages
@@ -148,22 +153,16 @@ class Admission:
     store: ObjectStore
     pseudonyms: Pseudonymiser
     patients: Patients
-    rules: CurationRules
     journal: Journal
     held: "HeldImages"
 
     def admit(
-        self, number: int, series: ImageSeries, named: NamedBySource, *, n_instances: int
-    ) -> Admitted | None:
-        """Store one image, or note why it is left out.
+        self, number: int, series: ImageSeries, named: NamedBySource, region: Region
+    ) -> Admitted | Finding:
+        """Store one image, or return why it cannot stand beside what the study holds.
 
         An image that the study holds already comes back too: what is new may be drawn on it.
         """
-        region = region_of(series, named)
-        against = rule_against(series.volume.modality, region, self.rules)
-        if against is not None:
-            self.journal.refuse(number, [against], n_instances=n_instances, by_rule=True)
-            return None
         identity, geometry = series.identity, self._pseudonymous_grid(series)
         object_id = self.store.put_volume(replace(series.volume, geometry=geometry))
         subject_key = identity.subject_key or ""
@@ -177,14 +176,14 @@ class Admission:
         is_new = key not in self.held.images
         conflict = self.held.conflict_with(summary, object_id, subject_hash)
         if conflict is not None:
-            self.journal.refuse(number, [conflict], n_instances=n_instances)
-            return None
+            return conflict
         self.held.add(summary, object_id, subject_hash)
         if is_new:
             self.journal.note(key, number, [*series.findings, *_subject_note(named)])
         else:
             self.journal.refuse(number, [_HELD_ALREADY])
         return Admitted(
+            is_new=is_new,
             number=number,
             key=key,
             subject_hash=subject_hash,
@@ -228,7 +227,7 @@ class Admission:
         identity, names = series.identity, self.pseudonyms
         own_name = "\x1f".join((subject_key, named.timepoint or "", named.below, object_id))
         series_uid = (
-            names.uid(identity.series_instance_uid)
+            key_of_series(identity, series.findings, names)
             if identity.series_instance_uid
             else names.new_uid("series", own_name)
         )
@@ -239,28 +238,32 @@ class Admission:
         )
         keyed = SeriesIdentity(
             study_instance_uid=study_uid,
-            series_instance_uid=self._split_uid(series_uid, series),
+            series_instance_uid=series_uid,
             frame_of_reference_uid=geometry.frame_of_reference_uid,
             sop_instance_uids=tuple(names.uid(uid) for uid in identity.sop_instance_uids),
+            frames=identity.frames,
             folder=identity.folder,
         )
         return SeriesSummary(keyed, geometry, series.volume.modality)
 
-    def _split_uid(self, series_uid: str, series: ImageSeries) -> str:
-        """Tell the parts of a series apart that holds two grids: each is a series of its own."""
-        if not any(finding.code == "split_geometry" for finding in series.findings):
-            return series_uid
-        return self.pseudonyms.new_uid("split", series_uid, *series.identity.sop_instance_uids[:1])
+
+def key_of_series(
+    identity: SeriesIdentity, findings: Iterable[Finding], pseudonyms: Pseudonymiser
+) -> str:
+    """Return the study's name for a DICOM series.
+
+    The parts of one that holds two grids are told apart: each is a series of its own.
+    """
+    uid = identity.series_instance_uid
+    key = pseudonyms.uid(uid) if uid else pseudonyms.new_uid("no uid", identity.subject_key or "")
+    if uid and not any(finding.code == "split_geometry" for finding in findings):
+        return key
+    first = (*identity.sop_instance_uids[:1], *map(str, identity.frames[:1]))
+    return pseudonyms.new_uid("split", key, *first)
 
 
-def region_of(series: ImageSeries, named: NamedBySource) -> Region:
-    """Return an image's region: as its layout or header names it, else by the lungs of a CT."""
-    if named.region is not None:
-        return named.region
-    body_part = series.technical.get("BodyPartExamined")
-    words = region_of_words(str(body_part or ""), named.description)
-    if words is not None:
-        return words
+def region_by_lungs(series: ImageSeries) -> Region:
+    """Return an image's region where no word tells it: by the lungs of a CT."""
     if series.volume.quantity is not Quantity.HU:
         return "other"
     from lesionary.prepare.lung import lung_extent

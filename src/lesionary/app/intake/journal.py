@@ -52,6 +52,10 @@ class Journal:
         notes = self.series_notes.setdefault(series_key, [])
         notes += [Entry(number, finding) for finding in findings]
 
+    def forget(self, series_key: str) -> None:
+        """Drop the notes about a series that is not taken after all."""
+        self.series_notes.pop(series_key, None)
+
     def outcome_of(self, series_key: str) -> Outcome:
         """Return the gravest outcome among a series' notes."""
         outcomes = {entry.finding.outcome for entry in self.series_notes.get(series_key, ())}

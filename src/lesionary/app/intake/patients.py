@@ -50,11 +50,14 @@ class Patients:
         The vault, where there is one.
     hashes : mapping of int to str
         Hashes of patients that are known by their number.
+    are_received : bool
+        All images came by ``listen``: where UIDs are kept, nothing in a file says so.
     """
 
     pseudonyms: Pseudonymiser
     identities: Identities | None = None
     hashes: Mapping[int, str] = field(default_factory=dict)
+    are_received: bool = False
 
     def of(self, subject_key: str, study_uid: str | None) -> Patient:
         """Return the patient.
@@ -73,18 +76,19 @@ class Patients:
         shift_days = self.pseudonyms.shift_days(subject_key)
         if self.identities is None or not subject_key:
             return Patient(self._hash(subject_key), None, shift_days)
-        patient_id, _, issuer = subject_key.partition("^^^")
-        released_id = self.identities.number_of(patient_id or subject_key, issuer)
+        patient_id, _, issuer = subject_key.rpartition("^^^")
+        known_as = (patient_id, issuer) if patient_id else (subject_key, "")
+        released_id = self.identities.number_of(*known_as)
         known = self.hashes.get(released_id)
         return Patient(known or self._hash(subject_key), released_id, shift_days)
 
     def _number_of_received(self, subject_key: str, study_uid: str | None) -> int | None:
         is_number = subject_key.isascii() and subject_key.isdigit() and len(subject_key) < _DIGITS
-        if self.identities is None or study_uid is None or not is_number:
+        if self.identities is None or not is_number:
             return None
+        is_ours = self.are_received or self.pseudonyms.is_own(study_uid or "")
         number = int(subject_key)
-        is_ours = self.pseudonyms.is_own(study_uid) and self.identities.knows(number)
-        return number if is_ours else None
+        return number if is_ours and self.identities.knows(number) else None
 
     def _hash(self, subject_key: str) -> str:
         return self.pseudonyms.identity_hash(subject_key)

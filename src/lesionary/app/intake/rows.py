@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from lesionary.app.intake.curated_rows import write_curation
+from lesionary.app.intake.curating import Curated
 from lesionary.app.intake.drawing_rows import add_boxes, add_masks
 from lesionary.app.intake.drawings import DrawingTable
 from lesionary.app.intake.images import Admitted, HeldImages
@@ -71,7 +73,11 @@ def known_images(study: Study) -> dict[str, SeriesSummary]:
 
 
 def write_rows(
-    study: Study, journal: Journal, images: Sequence[Admitted], table: DrawingTable
+    study: Study,
+    journal: Journal,
+    images: Sequence[Admitted],
+    table: DrawingTable,
+    curated: Sequence[Curated],
 ) -> Written:
     """Write everything that this ingest brought, and return it as rows to show."""
     with study.registry.ingest() as ingest:
@@ -81,6 +87,7 @@ def write_rows(
         ids = add_series(ingest, journal, fresh, subjects, points)
         drawn_on = add_masks(ingest, ids, table.masks, study.protocol.evaluate.predictions)
         drawn_on |= add_boxes(ingest, journal, ids, table.boxes)
+        write_curation(ingest, journal, curated, ids)
         if fresh or drawn_on:
             ingest.forget_units("publish", ["release"], why="something came in")
         for stage in ("annotate", "measure"):

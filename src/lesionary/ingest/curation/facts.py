@@ -5,11 +5,12 @@ They come from an index of an archive, from headers, or from a table: the rules 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from lesionary.ingest.series import Json
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SeriesFacts:
     """One series before curation. ``None`` means unknown, an empty tuple means known to be none.
 
@@ -21,6 +22,8 @@ class SeriesFacts:
         DICOM's: CT, MR, PT.
     body_part : str, optional
         BodyPartExamined as written (PS3.16 Annex L).
+    region : str, optional
+        The study's word: ``thorax``, ``abdomen``, ``thorax_abdomen``, ``other``.
     description, study_description : str, optional
         Free text: read by the rules, never repeated in a reason.
     image_type : tuple of str, optional
@@ -64,6 +67,7 @@ class SeriesFacts:
     subject: str
     modality: str | None = None
     body_part: str | None = None
+    region: str | None = None
     description: str | None = None
     study_description: str | None = None
     image_type: tuple[str, ...] | None = None
@@ -86,6 +90,9 @@ class SeriesFacts:
     licence: str | None = None
     size_bytes: int | None = None
 
+    def __repr__(self) -> str:
+        return "SeriesFacts(…)"
+
 
 def age_in_years(text: str | None) -> float | None:
     """Read a DICOM age string; None where it is none.
@@ -102,7 +109,7 @@ def age_in_years(text: str | None) -> float | None:
     return int(word[:3]) / per_year if per_year else None
 
 
-def technical_facts(technical: Mapping[str, Json]) -> dict[str, object]:
+def technical_facts(technical: Mapping[str, Json]) -> dict[str, Any]:
     """Return the facts that a study's stored technical elements hold, for :class:`SeriesFacts`.
 
     Parameters
@@ -115,7 +122,7 @@ def technical_facts(technical: Mapping[str, Json]) -> dict[str, object]:
     dict
         Keyword arguments of :class:`SeriesFacts`; what the header lacks is missing.
     """
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "modality": _word(technical, "Modality"),
         "body_part": _word(technical, "BodyPartExamined"),
         "image_type": _several(technical, "ImageType"),

@@ -38,6 +38,7 @@ AUDITED = (
     Audited(tables.timepoint, "timepoint"),
     Audited(tables.series, "series"),
     Audited(tables.finding, "finding"),
+    Audited(tables.curation, "curation"),
     Audited(tables.annotation, "annotation"),
     Audited(tables.box, "box"),
     Audited(tables.review, "review"),

@@ -122,7 +122,16 @@ def _status(database: _Database, protocol_digest: str, limit: int | None) -> dic
             "ignored": counts.get("finding:ignored", 0),
             "failed": sum(n for name, n in counts.items() if name.endswith(":failed")),
         },
+        "curation": {"considered": counts.get("curation", 0), "left_out": _left_out_by(database)},
     }
+
+
+def _left_out_by(database: _Database) -> Rows:
+    """Count whom each rule left out; an index has it all, and no series that is in."""
+    return database.rows(
+        "SELECT rule, label AS asks, COUNT(*) AS series FROM curation WHERE outcome = 'out'"
+        " GROUP BY rule, label ORDER BY series DESC, rule, label"
+    )
 
 
 def _findings(database: _Database, outcome: str, limit: int | None) -> Rows:

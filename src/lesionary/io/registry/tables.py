@@ -118,6 +118,26 @@ finding = sa.Table(
     sa.Index("ix_finding_outcome", "outcome", "id"),
 )
 
+curation = sa.Table(
+    "curation",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("series_key", sa.String, nullable=False, unique=True, doc="keyed name of a series"),
+    sa.Column("ingest", sa.Integer, nullable=False),
+    sa.Column("source", sa.String, nullable=False),
+    sa.Column("series_id", sa.ForeignKey("series.id"), index=True, doc="null while it is out"),
+    sa.Column("outcome", sa.String, nullable=False, doc="in or out"),
+    sa.Column("rule", sa.String, nullable=False, doc="that put it out; gate: unsound"),
+    sa.Column("label", sa.String, nullable=False, doc="the rule in the words of a chart"),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("shared_reason", sa.String, nullable=False, doc="without its own value"),
+    sa.Column(
+        "unchecked", StoredJson, nullable=False, doc="label, reason of rules that did not know"
+    ),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Index("ix_curation_outcome", "outcome", "rule", "label"),
+)
+
 annotation = sa.Table(
     "annotation",
     metadata,

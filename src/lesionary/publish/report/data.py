@@ -7,11 +7,16 @@ None, and ``reason`` says why, field by field.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from lesionary.core.findings import Outcome
 from lesionary.core.terms import LesionKind
 from lesionary.core.volume import Quantity
 from lesionary.publish.report.gallery import GalleryItem
+
+if TYPE_CHECKING:
+    from lesionary.publish.comparison.picture import Picture
+    from lesionary.publish.curation_figure import CurationFlow
 
 
 class Method(StrEnum):
@@ -288,3 +293,5 @@ class ReportData:
     comparisons: tuple[ComparisonPart, ...] = ()
     stages: tuple[StageRow, ...] = ()
     methods: Methods = field(default_factory=Methods)
+    flow: "CurationFlow | None" = None
+    flow_chart: "Picture | None" = None

@@ -25,6 +25,7 @@ from lesionary.publish.report.summary import Statistic
 
 _COUNTS_SERIES = frozenset({"series", "series_with_mask", "series_without_mask", "notes"})
 _COUNTS_NO_LESIONS = frozenset({"subjects", "timepoints", "left_out", "dropped_pieces"})
+_WITHOUT_LESIONS = frozenset({"intake", "left_out", "ignored", "curation"})
 _FIELDS = {
     "diameter_mm": ("diameter_mm",),
     "volume_ml": ("volume_ml",),
@@ -35,7 +36,7 @@ _FIELDS = {
 
 def lesions_described(data: ReportData, one: Statistic) -> list[LesionRow]:
     """Return the lesions that entered a statistic; none where it counts something else."""
-    if one.measure in _COUNTS_SERIES or one.section in {"intake", "left_out", "ignored"}:
+    if one.measure in _COUNTS_SERIES or one.section in _WITHOUT_LESIONS:
         return []
     if one.section == "study" and one.measure in _COUNTS_NO_LESIONS:
         return []

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from lesionary.publish.report.data import (
     IgnoredRow,
@@ -13,6 +14,9 @@ from lesionary.publish.report.members import grouped_by, ignored_name
 from lesionary.publish.report.summary import Summary
 from lesionary.publish.report.table import Cell, Footnotes, Table, columns_of, name_cell
 from lesionary.publish.report.wording import DASH, grouped, rounded
+
+if TYPE_CHECKING:
+    from lesionary.publish.curation_figure import CurationFlow
 
 
 def series_table(rows: Sequence[SeriesRow], summary: Summary) -> Table:
@@ -93,6 +97,20 @@ def ignored_table(rows: Sequence[IgnoredRow], summary: Summary) -> Table:
         for code, reason in sorted({(row.code, row.reason) for row in rows})
     ]
     return Table("Passed over", columns_of("Code", "#Files", "~Why"), tuple(body))
+
+
+def flow_table(flow: "CurationFlow", summary: Summary) -> Table:
+    """Count what every step of curation left out."""
+    measures = ("series_before", "series_left_out", "series_left", "series_unchecked")
+    body = [
+        (
+            Cell(step.label),
+            *(Cell(grouped(summary.count("curation", step.label, name))) for name in measures),
+        )
+        for step in flow.steps
+    ]
+    columns = columns_of("Rule", "#Series before", "#Left out", "#Left", "#Not known")
+    return Table("Curation, rule by rule", columns, tuple(body))
 
 
 def stage_table(rows: Sequence[StageRow]) -> Table:

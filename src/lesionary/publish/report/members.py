@@ -59,6 +59,11 @@ def makers_of(lesions: Iterable[LesionRow]) -> dict[Maker, list[LesionRow]]:
     return dict(sorted(found.items()))
 
 
+def reason_name(step: str, reason: str) -> str:
+    """Name the series that one step of curation leaves out for one reason."""
+    return f"{step} – {reason}"
+
+
 def ignored_name(code: str, reason: str) -> str:
     """Name what was passed over for one reason."""
     return f"{code}: {reason}"

@@ -22,6 +22,7 @@ from lesionary.publish.report.figures import (
 from lesionary.publish.report.gallery import GalleryItem
 from lesionary.publish.report.groups import Group, groups_of
 from lesionary.publish.report.intake_tables import (
+    flow_table,
     ignored_table,
     left_out_summary,
     left_out_table,
@@ -147,8 +148,22 @@ def render_report(data: ReportData, summary: Summary | None = None) -> str:
         trust_table=trust_table(data.lesions, summary),
         truth_table=truth_table(data.truth),
         stage_table=stage_table(data.stages),
+        flow=_flow(data, summary),
         methods=method_sentences(data, summary),
     )
+
+
+def _flow(data: ReportData, summary: Summary) -> tuple[Picture, Table, int] | None:
+    """Return flow chart, table, and the chart's width in pixels; None where there is no chart."""
+    if data.flow is None or data.flow_chart is None:
+        return None
+    n_in = counted(summary.count("curation", "", "series_published"), "series")
+    n_all = grouped(summary.count("curation", "", "series_considered"))
+    caption = (
+        f"From {n_all} series that came to the {n_in} of this release: whom each rule left out."
+    )
+    width = round(data.flow_chart.width_inches * PIXELS_PER_INCH)
+    return Picture(data.flow_chart.svg, caption), flow_table(data.flow, summary), width
 
 
 def _main_numbers(summary: Summary) -> list[tuple[str, str, str]]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from lesionary.publish.report.members import (
     labels_of,
     maker_name,
     makers_of,
+    reason_name,
     subject_label,
     subjects_of,
     unreviewed,
@@ -27,6 +29,9 @@ from lesionary.publish.report.members import (
     without_segmenter,
 )
 from lesionary.publish.report.summary import COUNT, Statistic, Summary
+
+if TYPE_CHECKING:
+    from lesionary.publish.curation_figure import CurationFlow
 
 _UNSEEN_SUBJECT = "no series of this subject has a mask"
 _UNSEEN_SERIES = "the series has no mask: nobody has looked for lesions"
@@ -66,6 +71,8 @@ def _statistics(data: ReportData) -> Iterator[Statistic]:
     yield from _series(data)
     yield from _left_out(data)
     yield from _masks(data.lesions)
+    if data.flow is not None and data.flow.is_told:
+        yield from _curation(data.flow)
 
 
 def _count(names: Names, measure: str, n: int) -> Statistic:
@@ -225,6 +232,22 @@ def _masks(lesions: Sequence[LesionRow]) -> Iterator[Statistic]:
     yield _count(names, "without_segmenter", len(without_segmenter(lesions)))
     for maker, rows in makers_of(lesions).items():
         yield _count(("masks", maker_name(maker)), "lesions", len(rows))
+
+
+def _curation(flow: "CurationFlow") -> Iterator[Statistic]:
+    """Yield how many series came, whom each rule left out and why, and how many are published."""
+    yield _count(("curation", ""), "series_considered", flow.n_considered)
+    for step in flow.steps:
+        names = "curation", step.label
+        yield _count(names, "series_before", step.n_before)
+        yield _count(names, "series_left_out", step.n_before - step.n_left)
+        yield _count(names, "series_left", step.n_left)
+        yield _count(names, "series_unchecked", step.n_unchecked)
+        for reason, n in step.reasons:
+            yield _count(("curation", reason_name(step.label, reason)), "series_left_out", n)
+    yield _count(("curation", ""), "series_published", flow.n_series)
+    yield _count(("curation", ""), "studies_published", flow.n_studies)
+    yield _count(("curation", ""), "subjects_published", flow.n_subjects)
 
 
 def _volume(names: Names, rows: Sequence[LesionRow]) -> Statistic:

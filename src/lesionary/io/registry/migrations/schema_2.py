@@ -96,6 +96,24 @@ finding = sa.Table(
     sa.Index("ix_finding_outcome", "outcome", "id"),
 )
 
+curation = sa.Table(
+    "curation",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("series_key", sa.String, nullable=False, unique=True),
+    sa.Column("ingest", sa.Integer, nullable=False),
+    sa.Column("source", sa.String, nullable=False),
+    sa.Column("series_id", sa.ForeignKey("series.id"), index=True),
+    sa.Column("outcome", sa.String, nullable=False),
+    sa.Column("rule", sa.String, nullable=False),
+    sa.Column("label", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("shared_reason", sa.String, nullable=False),
+    sa.Column("unchecked", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Index("ix_curation_outcome", "outcome", "rule", "label"),
+)
+
 annotation = sa.Table(
     "annotation",
     metadata,
