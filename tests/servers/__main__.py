@@ -5,12 +5,14 @@
 
 import sys
 
-from . import postgres, slurm, small_disk
+from . import dcmtk, orthanc, postgres, slurm, small_disk
 
 
 def what_is_missing() -> dict[str, str]:
     """Return a sentence for each server on what it lacks here, empty where it lacks nothing."""
     return {
+        "dcmtk": dcmtk.what_is_missing(),
+        "orthanc": orthanc.what_is_missing(),
         "postgres": "" if postgres.find_binaries() else postgres.PACKAGE,
         "slurm": slurm.what_is_missing(),
         "tmpfs": "" if small_disk.can_mount() else small_disk.NO_RIGHT,

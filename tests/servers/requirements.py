@@ -9,7 +9,7 @@ import os
 import pytest
 
 VARIABLE = "LESIONARY_REQUIRE"
-NAMES = frozenset({"postgres", "slurm", "tmpfs"})
+NAMES = frozenset({"dcmtk", "orthanc", "postgres", "slurm", "tmpfs"})
 
 
 def demanded() -> frozenset[str]:

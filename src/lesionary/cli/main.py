@@ -15,9 +15,11 @@ from lesionary.cli import (
     idc,
     import_,
     ingest,
+    listen,
     new,
     output,
     publish,
+    pull,
     run,
     split,
     stages,
@@ -40,7 +42,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-JOURNEY = (demo, new, idc, ingest, stages, split, run, publish)
+JOURNEY = (demo, new, idc, listen, pull, ingest, stages, split, run, publish)
 KEEPING = (status, explain, verify, audit, gc, export, import_, upgrade, vault)
 for module in (*JOURNEY, *KEEPING):
     module.register(app)

@@ -1,0 +1,181 @@
+"""Where received objects lie: ``received/SERIES/INSTANCE.dcm``, by their new names, de-identified.
+
+A file is written whole under a hidden name, flushed, and only then given its name; when ``put``
+returns, a power cut does not take it away. Several processes may write at once: a name is given
+once, and what has it is never replaced.
+"""
+
+import errno
+import os
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from pathlib import Path
+
+from lesionary.core.errors import InputError
+from lesionary.io.durable import PARTIAL, flush_to_disk, make_folder, partial_name, writing
+from lesionary.io.lock import shared
+from lesionary.io.study_files import clear_partial
+
+FOLDER = "received"
+SUFFIX = ".dcm"
+
+_UID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
+_LONGEST_UID = 64
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+
+
+class Put(StrEnum):
+    """What became of a file that was to be stored."""
+
+    NEW = "new"
+    SAME = "same"
+    OTHER = "other"
+
+
+class ReceivedFiles:
+    """The received objects of one study; threads may share it.
+
+    Parameters
+    ----------
+    root : Path
+        The study's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.folder = root / FOLDER
+        self._naming = threading.Lock()
+        self._flushes: dict[Path, _Flush] = {}
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Be one of the processes that store here; the first clears what a killed one left.
+
+        Raises
+        ------
+        WorkflowError
+            Code ``not_writable``.
+        """
+        make_folder(self.folder, below=self.root.parent)
+        with shared(self.root / "received.lock", first=self._clear_leftovers):
+            yield
+
+    def place_of(self, series_instance_uid: str, sop_instance_uid: str) -> Path:
+        """Return where an object goes.
+
+        Raises
+        ------
+        InputError
+            Code ``no_uid``, unless both are UIDs.
+        """
+        for uid in (series_instance_uid, sop_instance_uid):
+            if len(uid) > _LONGEST_UID or not _UID.fullmatch(uid):
+                raise InputError(
+                    "the object lacks a UID of its own or of its series", code="no_uid"
+                )
+        return self.folder / series_instance_uid / f"{sop_instance_uid}{SUFFIX}"
+
+    def put(self, path: Path, pieces: "Sequence[bytes | memoryview]") -> Put:
+        """Store a file that is not there yet, so that it stays.
+
+        Parameters
+        ----------
+        path : Path
+            As ``place_of`` returned it.
+        pieces : sequence of bytes-like
+
+        Returns
+        -------
+        Put
+            ``OTHER`` where another content has that name: nothing is changed then.
+
+        Raises
+        ------
+        WorkflowError
+            Code ``not_writable``; nothing is left behind.
+        """
+        make_folder(path.parent, below=self.root)
+        with writing(path.parent):
+            if path.exists():
+                return self._compared(path, pieces)
+            temporary = partial_name(path)
+            try:
+                _write(temporary, pieces)
+                if not self._give_name(temporary, path):
+                    return self._compared(path, pieces)
+            finally:
+                with suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+            self._flush(path.parent)
+        return Put.NEW
+
+    def stored(self) -> Iterator[Path]:
+        """Yield all stored files, series by series."""
+        for series in sorted(self.folder.glob("[0-9]*")):
+            yield from sorted(series.glob(f"[0-9]*{SUFFIX}"))
+
+    def _compared(self, path: Path, pieces: "Sequence[bytes | memoryview]") -> Put:
+        self._flush(path.parent)  # another may have named it a moment ago
+        return Put.SAME if path.read_bytes() == b"".join(pieces) else Put.OTHER
+
+    def _give_name(self, temporary: Path, path: Path) -> bool:
+        """Give a file its name unless another has it; tell whether it has it now."""
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            with self._naming:  # a disk without hard links: safe among this process's threads
+                if path.exists():
+                    return False
+                temporary.replace(path)
+        return True
+
+    def _flush(self, folder: Path) -> None:
+        with self._naming:
+            flush = self._flushes.setdefault(folder, _Flush(folder))
+        flush.wait()
+
+    def _clear_leftovers(self) -> None:
+        clear_partial(self.folder)
+        for series in self.folder.iterdir():
+            if series.is_dir() and not series.name.startswith(PARTIAL):
+                clear_partial(series)
+
+
+class _Flush:
+    """Flushes one folder for all who wait at the same time: one flush serves them together."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._counting, self._flushing = threading.Lock(), threading.Lock()
+        self._n_asked = 0
+        self._n_done = 0
+
+    def wait(self) -> None:
+        """Return once the folder's entries of this moment are on the disk."""
+        mine = self._count()
+        with self._flushing:
+            if self._n_done >= mine:
+                return
+            with self._counting:
+                n_asked = self._n_asked
+            flush_to_disk(self._folder)
+            self._n_done = n_asked
+
+    def _count(self) -> int:
+        with self._counting:
+            self._n_asked += 1
+            return self._n_asked
+
+
+def _write(path: Path, pieces: "Sequence[bytes | memoryview]") -> None:
+    with path.open("xb") as file:
+        file.writelines(pieces)
+        file.flush()
+        os.fsync(file.fileno())
