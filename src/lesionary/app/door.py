@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lesionary.core.errors import InputError
 from lesionary.io.limits import Limits
+from lesionary.io.vault.identity import identity_of
 
 if TYPE_CHECKING:
     from lesionary.ingest.deidentify.elements import Buffer, DataSet, Instance
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 _PATIENT_ID, _ISSUER = 0x00100020, 0x00100021
 _DIGITS = 19
+_FRAME_OF_REFERENCE = 0x00200052
+_PATIENT_NAME, _METHOD = 0x00100010, 0x00120063
 _SOP_CLASS, _SOP, _STUDY, _SERIES = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
+_PADDING, _UNDECODED = " \0\t\r\n", "\ufffd"
 
 
 class Identities(Protocol):
@@ -122,14 +126,14 @@ class Door:
         from lesionary.io.dicom.tree import read_instance
 
         try:
-            instance = read_instance(buffer, limits=self.limits)
+            instance = read_instance(buffer, limits=self.limits).completed()
             subject = self._subject_of(instance.data_set)
             done = self.deidentifier.apply(instance, subject)
+            if isinstance(done, Quarantined):
+                return Taken(TakenAs.QUARANTINED, done.code, done.reason)
+            return self._written(done.instance, subject.number, done.log)
         except InputError as error:
             return Taken(TakenAs.REFUSED, error.code, error.message, error.hint or "")
-        if isinstance(done, Quarantined):
-            return Taken(TakenAs.QUARANTINED, done.code, done.reason)
-        return self._written(done.instance, subject.number, done.log)
 
     def _written(self, instance: "Instance", number: str, log: "ActionLog") -> Taken:
         from lesionary.ingest.deidentify.quarantine import text_of
@@ -155,32 +159,56 @@ class Door:
         belongs to ``subject``, else to a patient of its DICOM study's own.
         """
         from lesionary.ingest.deidentify.engine import Subject
-        from lesionary.ingest.deidentify.quarantine import text_of
 
-        pseudonyms = self.deidentifier.pseudonyms
-        patient_id, issuer = _text(data_set, _PATIENT_ID), _text(data_set, _ISSUER)
-        study = text_of(data_set, _STUDY)
-        if pseudonyms.is_own(study) and self._has_number(patient_id):
+        patient_id = _text(data_set, _PATIENT_ID)
+        if self._was_treated(data_set, patient_id):
             return Subject(patient_id, 0)
         if not patient_id:
-            patient_id, issuer = self.subject or f"\x1fstudy\x1f{study}", ""
-        key = f"{patient_id}^^^{issuer}" if issuer else patient_id
-        number = self.identities.number_of(patient_id, issuer)
-        return Subject(str(number), pseudonyms.shift_days(key))
+            patient_id, issuer = (self.subject or "").strip() or _stand_in(data_set), ""
+        else:
+            issuer = _text(data_set, _ISSUER)
+        identity = identity_of(patient_id, issuer)
+        key = "^^^".join(filter(None, identity))
+        number = self.identities.number_of(*identity)
+        return Subject(str(number), self.deidentifier.pseudonyms.shift_days(key))
+
+    def _was_treated(self, data_set: "DataSet", patient_id: str) -> bool:
+        """Tell whether this key has treated a file: by its UIDs or, where these stay, its word."""
+        from lesionary.ingest.deidentify.quarantine import text_of
+        from lesionary.ingest.deidentify.statement import METHOD
+
+        pseudonyms = self.deidentifier.pseudonyms
+        is_ours = any(pseudonyms.is_own(text_of(data_set, tag)) for tag in (_STUDY, _SOP)) or (
+            pseudonyms.keep_uids
+            and text_of(data_set, _METHOD) == METHOD
+            and text_of(data_set, _PATIENT_NAME) == patient_id
+        )
+        return is_ours and self._has_number(patient_id)
 
     def _has_number(self, patient_id: str) -> bool:
         is_number = patient_id.isascii() and patient_id.isdigit() and len(patient_id) < _DIGITS
-        return is_number and self.identities.knows(int(patient_id))
+        return is_number and patient_id[0] != "0" and self.identities.knows(int(patient_id))
+
+
+def _stand_in(data_set: "DataSet") -> str:
+    """Return what stands for the patient ID of a file without one: its study or what is below."""
+    from lesionary.ingest.deidentify.quarantine import text_of
+
+    uids = (text_of(data_set, tag) for tag in (_STUDY, _SERIES, _FRAME_OF_REFERENCE, _SOP))
+    return f"\x1fstudy\x1f{next(filter(None, uids), '')}"
 
 
 def _text(data_set: "DataSet", tag: int) -> str:
+    """Return a text without padding; bytes that its character set lacks each stay themselves."""
     from lesionary.ingest.deidentify.characters import decode
     from lesionary.ingest.deidentify.cleaning import charsets_of
 
     element = data_set.get(tag)
     if element is None or element.items is not None:
         return ""
-    return decode(bytes(element.value), charsets_of(data_set, ("",))).strip(" \0")
+    value = bytes(element.value)
+    text = decode(value, charsets_of(data_set, ("",)))
+    return (value.decode("latin-1") if _UNDECODED in text else text).strip(_PADDING)
 
 
 def open_door(

@@ -1,7 +1,9 @@
 """``lesionary file deidentify``: DICOM files without identity, under new names."""
 
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from lesionary.app.files.deidentification import Deidentified
 
 _CLUTTER = frozenset({"not_a_file", "dicomdir"})
+_MOST_RANGES, _MOST_NAMES = 4, 20
 
 
 def deidentify(
@@ -32,11 +35,12 @@ def deidentify(
     json: bool = typer.Option(False, "--json", help="Print one JSON document."),
 ) -> int:
     """De-identify DICOM by PS3.15; the vault keeps who is who."""
-    from lesionary.app.files.deidentification import Choice, vault_door
+    from lesionary.app.files.deidentification import Choice, require_places, vault_door
     from lesionary.app.files.deidentification import deidentify as run
     from lesionary.cli.progress import progress
     from lesionary.io.limits import Limits
 
+    require_places(source, target, vault)
     if source_map is not None:
         require_place(source_map, outside=target, what="the output")
     choice = Choice(
@@ -47,12 +51,19 @@ def deidentify(
         subject=subject,
         limits=Limits().with_changes(nesting=max_nesting),
     )
-    with vault_door(choice) as door, progress() as bars:
+    output = Output(json)
+
+    def say_made() -> None:
+        output.note("a new vault was made: keep copies of its database and, elsewhere, of its keys")
+
+    with vault_door(choice, when_made=say_made) as door, progress() as bars:
         done = run(source, target, door, progress=bars)
     if source_map is not None:
         write_source_map(source_map, [(str(number), name) for number, name in done.sources])
     log_failures(done.failures)
-    Output(json).emit(done.document(), _text(done, target))
+    output.emit(done.document(), _text(done, target))
+    if sys.stderr.isatty() and not json:
+        _show_sources(done)
     return exit_code(done)
 
 
@@ -66,14 +77,52 @@ def exit_code(done: "Deidentified") -> int:
 
 
 def _text(done: "Deidentified", target: Path) -> str:
+    """Return the counts and, each reason once, what was not simply released."""
     document = done.document()
     said = (
         f"{target}: {counted(document['released'], 'file')} released,"
         f" {document['quarantined']} quarantined, {document['refused']} refused"
     )
+    groups: dict[tuple[str, str, str], list[int]] = {}
+    for row in _told(done):
+        groups.setdefault((row["outcome"], row["code"], row["reason"]), []).append(row["source"])
+    header = ("outcome", "files", "code", "reason", "sources")
     rows = [
-        (str(row["source"]), row["outcome"], row["code"], row["reason"])
-        for row in done.files
-        if row["outcome"] != "released"
+        (outcome, str(len(numbers)), code, reason, ranges(numbers))
+        for (outcome, code, reason), numbers in sorted(groups.items())
     ]
-    return "\n".join(filter(None, (said, table(("source", "outcome", "code", "reason"), rows))))
+    return "\n".join(filter(None, (said, table(header, rows))))
+
+
+def _told(done: "Deidentified") -> Sequence[Mapping[str, Any]]:
+    return [row for row in done.files if row["code"]]
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Write numbers in ascending order, those in a row as a range, and not too many.
+
+    Examples
+    --------
+    >>> ranges([0, 3, 4, 5, 9])
+    '0, 3–5, 9'
+    >>> ranges([0, 2, 4, 6, 8, 10])
+    '0, 2, 4, 6, …'
+    """
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1][1:] = [number]
+        else:
+            runs.append([number])
+    texts = ["–".join(map(str, run)) for run in runs]
+    return ", ".join(texts[:_MOST_RANGES] + ["…"] * (len(texts) > _MOST_RANGES))
+
+
+def _show_sources(done: "Deidentified") -> None:
+    """Name the files behind the numbers, on the user's own terminal only."""
+    told = {row["source"] for row in _told(done)}
+    named = [(number, name) for number, name in done.sources if number in told]
+    for number, name in named[:_MOST_NAMES]:
+        sys.stderr.write(f"  {number} = {name}\n")
+    if len(named) > _MOST_NAMES:
+        sys.stderr.write(f"  … and {len(named) - _MOST_NAMES} more: --source-map FILE has all\n")

@@ -17,12 +17,16 @@ def require_place(source_map: Path, *, outside: Path, what: str) -> None:
     """
     if source_map.resolve().is_relative_to(outside.resolve()):
         raise InputError(
-            f"the source map must not lie inside {what}: it holds file names", code="usage"
+            f"the source map must not lie inside {what}: it holds file names",
+            code="usage",
+            hint="name a file elsewhere, that only you read",
+            source=str(source_map),
         )
     if source_map.is_dir() or not source_map.absolute().parent.is_dir():
         raise InputError(
             "the source map cannot be written: its folder does not exist, or it is a folder itself",
             code="not_writable",
+            hint="name a file in a folder that is there",
             source=str(source_map),
         )
 
@@ -35,8 +39,9 @@ def write_source_map(path: Path, sources: Iterable[tuple[str, str]]) -> None:
     WorkflowError
         Code ``not_writable``.
     """
-    from lesionary.io.durable import writing
+    from lesionary.io.durable import require_file, writing
 
+    require_file(path)
     with writing():
         path.unlink(missing_ok=True)  # an older file may have been readable for others
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

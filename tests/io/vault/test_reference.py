@@ -7,7 +7,7 @@ from lesionary.io.vault import schema
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PAGE = (REPOSITORY / "docs" / "reference" / "vault.md").read_text(encoding="utf-8")
-CODE = re.compile(r'(?:code=|Failure\([^,]*, |return )"([a-z]+_[a-z]+)"')
+CODE = re.compile(r'(?:code=|(?:Failure|VaultFault)\([^,]*, |return )"([a-z]+_[a-z]+)"')
 
 
 def test_every_table_and_column_is_documented():

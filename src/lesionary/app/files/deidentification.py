@@ -5,7 +5,7 @@ bad file never stops the others; what is not released leaves nothing behind but 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,15 +15,17 @@ from lesionary.app.door import Door, TakenAs, open_door
 from lesionary.app.executor.outcome import Failure
 from lesionary.app.files.release_batch import Batch
 from lesionary.app.progress import Progress, Silent
-from lesionary.core.errors import InputError, WorkflowError
+from lesionary.core.errors import InputError, PrivacyError, WorkflowError
 from lesionary.io.limits import Limits
 from lesionary.io.released_files import ReleasedFiles
 from lesionary.io.sources import open_sources
+from lesionary.io.study_files import PROTOCOL_FILE, StudyFiles
 
 if TYPE_CHECKING:
     from lesionary.ingest.deidentify.engine import ActionLog
 
 STAGE = "deidentify"
+
 
 @dataclass(frozen=True, slots=True)
 class Deidentified:
@@ -32,7 +34,8 @@ class Deidentified:
     Parameters
     ----------
     files : list of dict
-        ``{source, output, outcome, code, reason}`` in the order of sources.
+        ``{source, output, outcome, code, reason}`` in the order of sources, and ``first`` where a
+        source before it has the same SOPInstanceUID.
     actions : list of dict
         ``{tag, keyword, action, count}``: what was done, never to what.
     failures : tuple of Failure
@@ -81,9 +84,69 @@ class Choice:
     limits: Limits = field(default_factory=Limits)
 
 
+def require_places(source: Path, target: Path, vault: str | None = None) -> None:
+    """Say before anything is made that input, output and vault must not mix.
+
+    Raises
+    ------
+    InputError
+        If input and output lie inside each other, or the output is a file or lies in a study.
+    PrivacyError
+        If the output would hold the vault, or lie in it.
+    """
+    if target.exists() and not target.is_dir():
+        raise InputError(
+            "the output is a folder, and a file of that name is there",
+            code="usage",
+            hint="name a folder that is new or empty",
+            source=str(target),
+        )
+    one, other = source.resolve(), target.resolve()
+    if one.is_relative_to(other) or (other.is_relative_to(one) and one.is_dir()):
+        raise InputError(
+            "input and output must not lie inside each other",
+            code="usage",
+            hint="name a folder elsewhere: originals and what is released never mix",
+            sources=(str(source), str(target)),
+        )
+    if any(map(_is_study, (other, *other.parents))):
+        raise InputError(
+            "the output would lie in a study, among what Lesionary keeps",
+            code="usage",
+            hint="name a folder elsewhere; `lesionary ingest` takes scans into a study",
+            source=str(target),
+        )
+    for folder in _vault_folders(vault):
+        if folder.is_relative_to(other) or other.is_relative_to(folder):
+            raise PrivacyError(
+                "output and vault must not lie inside each other",
+                hint="name a folder elsewhere: who gets the output must not get the vault",
+                source=str(target),
+            )
+
+
+def _is_study(folder: Path) -> bool:
+    return (folder / PROTOCOL_FILE).is_file() and StudyFiles(folder).objects.is_dir()
+
+
+def _vault_folders(vault: str | None) -> list[Path]:
+    from lesionary.io.vault.key_places import KeyFile
+    from lesionary.io.vault.place import vault_place
+
+    place = vault_place(vault)
+    keys = place.keys.path if isinstance(place.keys, KeyFile) else None
+    return [path.resolve().parent for path in (place.path, keys) if path is not None]
+
+
 @contextmanager
-def vault_door(choice: Choice) -> Iterator[Door]:
-    """Open a door whose patients' numbers and keys are a vault's; a vault is made at first use.
+def vault_door(choice: Choice, *, when_made: Callable[[], None] = lambda: None) -> Iterator[Door]:
+    """Open a door whose patients' numbers and keys are a vault's.
+
+    Parameters
+    ----------
+    choice : Choice
+    when_made : callable
+        Called where there was no vault and one was made.
 
     Raises
     ------
@@ -102,6 +165,7 @@ def vault_door(choice: Choice) -> Iterator[Door]:
         if error.code != "vault_missing":
             raise
         vault = Vault.create(choice.vault)
+        when_made()
     with vault:
         yield open_door(
             profile,
@@ -120,10 +184,9 @@ def deidentify(
 
     Parameters
     ----------
-    source : path
-    target : path
-        Made where it is not there. Files in it of the same new name and content stay; nothing in it
-        is overwritten.
+    source, target : path
+        As :func:`require_places` allows. The target is made where it is not there. Files in it of
+        the same new name and content stay; nothing in it is overwritten.
     door : Door
         With profile, key and vault.
     progress : Progress, optional
@@ -131,11 +194,10 @@ def deidentify(
     Raises
     ------
     InputError
-        If there is no such source, or one of both lies inside the other.
+        If there is no such source.
     WorkflowError
-        If the target cannot be written.
+        If the target cannot be written, or the vault cannot be asked.
     """
-    _require_apart(source, target)
     shown, folder = progress or Silent(), ReleasedFiles(target)
     with open_sources([source], door.limits) as tree, folder.open():
         batch = Batch(folder, door)
@@ -147,31 +209,14 @@ def deidentify(
         shown.finish(STAGE)
         for refused in tree.findings:
             batch.refuse(refused.number, refused.name, refused.finding)
-        named = [(one.number, one.name) for one in (*tree.files, *tree.findings)]
+        named = [(file.number, file.name) for file in tree.files]
+        named += [(refused.number, refused.name) for refused in tree.findings]
     return Deidentified(
         sorted(batch.rows, key=lambda row: int(row["source"])),
         actions_of(batch.log),
         tuple(batch.failures),
         tuple(sorted(named)),
     )
-
-
-def _require_apart(source: Path, target: Path) -> None:
-    if target.exists() and not target.is_dir():
-        raise InputError(
-            "the output is a folder, and a file of that name is there",
-            code="usage",
-            hint="name a folder that is new or empty",
-            source=str(target),
-        )
-    one, other = source.resolve(), target.resolve()
-    if one.is_relative_to(other) or (other.is_relative_to(one) and one.is_dir()):
-        raise InputError(
-            "input and output must not lie inside each other",
-            code="usage",
-            hint="name a folder elsewhere: originals and what is released never mix",
-            sources=(str(source), str(target)),
-        )
 
 
 def actions_of(log: "ActionLog") -> list[dict[str, Any]]:

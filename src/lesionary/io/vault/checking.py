@@ -14,7 +14,7 @@ from lesionary.io.vault.store import Cipher, VaultStore
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class VaultFault:
     """What does not hold, where, and why; never an original value."""
 
     unit: str
@@ -22,7 +22,7 @@ class Failure:
     reason: str
 
 
-def failures(store: VaultStore, *, anchor: str | None = None) -> Iterator[Failure]:
+def failures(store: VaultStore, *, anchor: str | None = None) -> Iterator[VaultFault]:
     """Yield all that does not hold.
 
     Parameters
@@ -35,43 +35,43 @@ def failures(store: VaultStore, *, anchor: str | None = None) -> Iterator[Failur
         if is_sqlite(connection):
             yield from _of_file(connection)
         for name in schema.missing_guards(connection):
-            yield Failure(f"guard/{name}", "guard_missing", "its trigger is gone")
+            yield VaultFault(f"guard/{name}", "guard_missing", "its trigger is gone")
         yield from _of_audit(store, connection)
         if anchor is not None:
             yield from _of_anchor(connection, anchor)
         yield from _of_identities(store, connection)
 
 
-def _of_file(connection: sa.Connection) -> Iterator[Failure]:
+def _of_file(connection: sa.Connection) -> Iterator[VaultFault]:
     (answer, *_) = connection.exec_driver_sql("PRAGMA integrity_check").scalars()
     if answer != "ok":
-        yield Failure("database", "vault_damaged", "SQLite finds the file damaged")
+        yield VaultFault("database", "vault_damaged", "SQLite finds the file damaged")
 
 
-def _of_audit(store: VaultStore, connection: sa.Connection) -> Iterator[Failure]:
+def _of_audit(store: VaultStore, connection: sa.Connection) -> Iterator[VaultFault]:
     events = list(audit.events(connection))
     if not events:
-        yield Failure("event/1", "event_removed", "a vault's first event says who made it")
+        yield VaultFault("event/1", "event_removed", "a vault's first event says who made it")
         return
     last = events[-1].event
     for one in breaks([sealed.event for sealed in events], Head(last.seq, last.hash, last.at)):
-        yield Failure(f"event/{one.seq}", one.code, one.reason)
+        yield VaultFault(f"event/{one.seq}", one.code, one.reason)
     for sealed in events:
         if store.keys.seal(sealed.event.hash) != sealed.seal:
             reason = "it was written by somebody who has not the vault's keys"
-            yield Failure(f"event/{sealed.event.seq}", "event_forged", reason)
+            yield VaultFault(f"event/{sealed.event.seq}", "event_forged", reason)
 
 
-def _of_anchor(connection: sa.Connection, anchor: str) -> Iterator[Failure]:
+def _of_anchor(connection: sa.Connection, anchor: str) -> Iterator[VaultFault]:
     number, _, wanted = anchor.partition(":")
     if not number.isdecimal() or not wanted:
         raise InputError("an anchor is SEQ:HASH", code="anchor", hint="`lesionary vault status`")
     sealed = next(audit.events(connection, after=int(number) - 1), None)
     if sealed is None or (sealed.event.seq, sealed.event.hash) != (int(number), wanted):
-        yield Failure("audit", "audit_truncated", "it does not hold the event of the anchor")
+        yield VaultFault("audit", "audit_truncated", "it does not hold the event of the anchor")
 
 
-def _of_identities(store: VaultStore, connection: sa.Connection) -> Iterator[Failure]:
+def _of_identities(store: VaultStore, connection: sa.Connection) -> Iterator[VaultFault]:
     cipher = store.cipher(connection)
     identity, token = schema.identity, schema.token
     is_newest = sa.and_(
@@ -86,22 +86,22 @@ def _of_identities(store: VaultStore, connection: sa.Connection) -> Iterator[Fai
         unit = f"identity/{number}"
         if encrypted is None:
             reason = "it was not encrypted under the newest key"
-            yield Failure(unit, "token_missing", reason)
+            yield VaultFault(unit, "token_missing", reason)
             continue
         yield from _of_token(store, cipher, unit, bytes(blind_index), bytes(encrypted))
 
 
 def _of_token(
     store: VaultStore, cipher: Cipher, unit: str, blind_index: bytes, encrypted: bytes
-) -> Iterator[Failure]:
+) -> Iterator[VaultFault]:
     from cryptography.fernet import InvalidToken
 
     try:
         number, identity = from_plaintext(cipher.fernet.decrypt(encrypted))
     except (InvalidToken, ValueError, TypeError):
-        yield Failure(unit, "token_damaged", "it cannot be decrypted")
+        yield VaultFault(unit, "token_damaged", "it cannot be decrypted")
         return
     if unit != f"identity/{number}":
-        yield Failure(unit, "number_changed", "it was encrypted under another number")
+        yield VaultFault(unit, "number_changed", "it was encrypted under another number")
     if store.keys.blind_index(identity) != blind_index:
-        yield Failure(unit, "index_changed", "it is another identity than its blind index says")
+        yield VaultFault(unit, "index_changed", "it is another identity than its blind index says")
