@@ -1,4 +1,5 @@
 import errno
+import os
 from contextlib import suppress
 
 import pytest
@@ -86,3 +87,12 @@ def test_what_is_not_there_is_not_exchanged(tmp_path):
     with suppress(FileNotFoundError):
         assert exchange(tmp_path / "one", tmp_path / "other") is False
     assert [path.name for path in tmp_path.iterdir()] == ["one"]
+
+
+def test_a_device_is_never_replaced_by_a_file(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(WorkflowError) as caught, replacing(pipe):
+        pytest.fail("nothing may be written there")
+    assert caught.value.code == "not_writable"
+    assert pipe.is_fifo()

@@ -143,6 +143,7 @@ def replacing(path: Path) -> Iterator[Path]:
     WorkflowError
         Code ``not_writable``.
     """
+    require_file(path)
     temporary = partial_name(path)
     with writing(path.parent):
         try:
@@ -152,6 +153,22 @@ def replacing(path: Path) -> Iterator[Path]:
             flush_to_disk(path.parent)
         finally:
             _discard(temporary)
+
+
+def require_file(path: Path) -> None:
+    """Raise unless a name is free or a file's: a device that is replaced is gone for everybody.
+
+    Raises
+    ------
+    WorkflowError
+        Code ``not_writable``.
+    """
+    if path.exists() and not path.is_file():
+        raise WorkflowError(
+            "what has the output's name is no file but a folder or a device",
+            code="not_writable",
+            hint="name a file",
+        )
 
 
 def _discard(temporary: Path) -> None:
