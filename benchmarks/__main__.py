@@ -23,6 +23,8 @@ MODULES = (  # in the order of the rows
     "benchmarks.slices",
     "benchmarks.dicom_io",
     "benchmarks.volumes_io",
+    "benchmarks.deidentification",
+    "benchmarks.receiving",
 )
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reference" / "benchmarks.md"

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Timer
-from typing import Any
+from typing import Any, TypeAlias
 
 PATIENCE_S = 30.0
 """A contestant gets about this much time for its rounds, and one call at least."""
@@ -26,8 +26,13 @@ PATIENCE_S = 30.0
 LIMIT_S = 1200.0
 """Longer calls are given up."""
 
+END_S = 30.0
+"""A contestant's process gets this long to end what it started."""
+
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-"""Taken out of a contestant's environment: each may use all cores, as it is installed."""
+LEFT_OUT = (*THREADS, "PYTHONDONTWRITEBYTECODE")
+"""Taken out of a contestant's environment: each may use all cores, and what it compiles is kept for
+its next start, as where it is installed."""
 
 Inputs = Mapping[str, Any]
 """Arrays and paths by name, as :mod:`benchmarks.volumes` makes them."""
@@ -51,9 +56,13 @@ class Contestant:
         Turns the row's inputs, by keyword, into the shape this contestant likes best; not timed.
     answer : callable, optional
         Tells in a few words what came out, so that a reader sees that all did the same work.
-    is_ours, is_by_hand, is_partial : bool
+    renew : callable, optional
+        Gets what ``prepare`` returns, by keyword, and returns it anew before every call: an empty
+        folder, a server that has received nothing; not timed.
+    is_ours, is_by_hand, is_partial, is_elsewhere : bool
         Whether it is this package; whether it is a user's own work around a library's call;
-        whether it leaves out so much that it is shown only, and held to nothing.
+        whether it leaves out so much that it is shown only, and held to nothing; whether other
+        processes do the work, whose memory is not measured.
     """
 
     name: str
@@ -62,9 +71,11 @@ class Contestant:
     needs: tuple[str, ...] = ()
     prepare: Callable[..., Inputs] | None = None
     answer: Callable[[Any], str] | None = None
+    renew: Callable[..., Inputs] | None = None
     is_ours: bool = False
     is_by_hand: bool = False
     is_partial: bool = False
+    is_elsewhere: bool = False
 
     def missing(self) -> str:
         """Return the first distribution that is not installed, or nothing."""
@@ -99,6 +110,40 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class AtMost:
+    """A promise: ``ours`` takes at most so many seconds.
+
+    Parameters
+    ----------
+    seconds : float
+    ours : str
+        Which contestant of ours is meant; the first where empty.
+    """
+
+    seconds: float
+    ours: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A promise: ``ours`` does at least so many of the row's files a second of one core.
+
+    Parameters
+    ----------
+    at_least : float
+        Files for each second of processor time.
+    ours : str
+        Which contestant of ours is meant; the first where empty.
+    """
+
+    at_least: float
+    ours: str = ""
+
+
+Promise: TypeAlias = Bound | AtMost | Rate
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One line of the benchmarks: a task, its volumes, who does it, what was promised.
 
@@ -112,21 +157,25 @@ class Row:
         Names of volumes.
     contestants : tuple of Contestant
         The first of ours is what the others are compared with.
-    bounds : tuple of Bound
+    bounds : tuple of Bound, AtMost or Rate
         What is promised beyond being ahead of every peer.
     about : str
         What has to be known to read the numbers.
     unobtainable : mapping of str to str
         Peers that cannot be had, and why.
+    n_files : int
+        How many files a call works on; 0 where files are not counted. Where they are, the table
+        tells files for each second of processor time.
     """
 
     number: str
     title: str
     inputs: tuple[str, ...]
     contestants: tuple[Contestant, ...]
-    bounds: tuple[Bound, ...] = ()
+    bounds: tuple[Promise, ...] = ()
     about: str = ""
     unobtainable: Mapping[str, str] = field(default_factory=dict)
+    n_files: int = 0
 
 
 @dataclass(slots=True)
@@ -135,6 +184,7 @@ class Result:
 
     contestant: Contestant
     seconds: list[float] = field(default_factory=list)
+    cpu_s: list[float] = field(default_factory=list)
     peak_mb: list[float] = field(default_factory=list)
     first_s: float | None = None
     answer: str = ""
@@ -146,6 +196,11 @@ class Result:
         return min(self.seconds) if self.seconds else None
 
     @property
+    def least_cpu_s(self) -> float | None:
+        """Least processor time of a call, of its process and of those that it started and ended."""
+        return min(self.cpu_s) if self.cpu_s else None
+
+    @property
     def least_peak_mb(self) -> float | None:
         """Peak of the most frugal call."""
         return min(self.peak_mb) if self.peak_mb else None
@@ -155,7 +210,8 @@ class Stable:
     """A contestant's process, waiting for its turn."""
 
     def __init__(self, module: str, row: Row, place: int, folder: Path) -> None:
-        environment = {k: v for k, v in os.environ.items() if k not in THREADS}
+        environment = {k: v for k, v in os.environ.items() if k not in LEFT_OUT}
+        environment["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
         command = [sys.executable, "-m", "benchmarks.worker", module, row.number, str(place)]
         self.result = Result(row.contestants[place])
         self._process = subprocess.Popen(  # noqa: S603
@@ -172,8 +228,11 @@ class Stable:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.communicate()
+        try:
+            self._process.communicate(timeout=END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
 
     def warm_up(self) -> None:
         """Load, prepare and call once; a long call counts at once."""
@@ -199,6 +258,7 @@ class Stable:
 
     def _note(self, reply: dict[str, Any]) -> None:
         self.result.seconds.append(reply["seconds"])
+        self.result.cpu_s.append(reply["cpu_s"])
         if reply["peak_mb"] is not None:
             self.result.peak_mb.append(reply["peak_mb"])
 

@@ -1,7 +1,8 @@
 """One contestant in a process of its own: ``python -m benchmarks.worker MODULE ROW PLACE FOLDER``.
 
 Reads a word a line from standard input, calls the contestant once for each, and answers with one
-line of JSON: seconds, peak memory, and at the first call what came out.
+line of JSON: seconds, processor time, peak memory, and at the first call what came out. It ends
+when nobody asks any more: what it started goes with it.
 
 Peak memory is the largest resident size during a call less the resident size just before it, with
 inputs loaded and freed memory handed back: Linux's ``VmHWM``, reset through
@@ -16,6 +17,8 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,35 +49,58 @@ def forget_peak() -> bool:
     return True
 
 
-def timed(call: Callable[[], Any]) -> tuple[Any, float, float | None]:
-    """Return what a call gives, its seconds, and by how many MB memory grew at its peak."""
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What a call gave and what it took."""
+
+    result: Any
+    seconds: float
+    cpu_s: float
+    peak_mb: float | None
+
+
+def processor_s() -> float:
+    """Return the processor time of this process, and of those that it started and that ended."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
+def timed(call: Callable[[], Any]) -> Timed:
+    """Call, and measure seconds and by how many MB memory grew at its peak."""
     is_measured = forget_peak()
     before = resident_bytes("VmRSS")
-    start = time.perf_counter()
+    start, cpu_start_s = time.perf_counter(), processor_s()
     result = call()
-    seconds = time.perf_counter() - start
+    seconds, cpu_s = time.perf_counter() - start, processor_s() - cpu_start_s
     peak = resident_bytes("VmHWM")
     if not is_measured or before is None or peak is None:
-        return result, seconds, None
-    return result, seconds, max(0, peak - before) / MB
+        return Timed(result, seconds, cpu_s, None)
+    return Timed(result, seconds, cpu_s, max(0, peak - before) / MB)
 
 
-def prepared(row: Row, contestant: Contestant, folder: Path) -> Callable[[], Any]:
-    """Load the row's volumes and return the contestant's call with them."""
+def prepared(row: Row, contestant: Contestant, folder: Path) -> Callable[[], Callable[[], Any]]:
+    """Load the row's volumes; return what makes the contestant's call with them ready."""
     inputs = {name: load(name, folder) for name in row.inputs}
     best = contestant.prepare(**inputs) if contestant.prepare else inputs
-    return lambda: contestant.call(**best)
+
+    def ready() -> Callable[[], Any]:
+        return partial(contestant.call, **(contestant.renew(**best) if contestant.renew else best))
+
+    return ready
 
 
-def serve(call: Callable[[], Any], contestant: Contestant, say: Callable[..., None]) -> None:
+def serve(
+    ready: Callable[[], Callable[[], Any]], contestant: Contestant, say: Callable[..., None]
+) -> None:
     """Answer one line for each on standard input."""
     for word in sys.stdin:
-        result, seconds, peak_mb = timed(call)
+        done = timed(ready())
         answer = ""
         if word.strip() == "warm-up" and contestant.answer is not None:
-            answer = contestant.answer(result)
-        del result
-        say(seconds=seconds, peak_mb=peak_mb, answer=answer)
+            answer = contestant.answer(done.result)
+        peak_mb = None if contestant.is_elsewhere else done.peak_mb
+        say(seconds=done.seconds, cpu_s=done.cpu_s, peak_mb=peak_mb, answer=answer)
+        del done
 
 
 def main() -> None:

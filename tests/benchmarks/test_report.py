@@ -1,8 +1,8 @@
 """The page says what was measured: ratios to ours, what was promised, and who did not run."""
 
 import pytest
-from benchmarks.race import Bound, Contestant, Result, Row
-from benchmarks.report import document, kept, row_section, seconds, table
+from benchmarks.race import AtMost, Bound, Contestant, Rate, Result, Row
+from benchmarks.report import document, kept, row_section, seconds, summary, table
 
 
 def contestant(name, **marks):
@@ -67,3 +67,31 @@ def test_seconds_are_written_with_the_digits_that_count(value, text):
 def test_a_table_has_as_many_bars_in_every_line():
     lines = table(["a", "b"], [["1", "2"], ["3", "4"]]).splitlines()
     assert {line.count("|") for line in lines if line} == {3}
+
+
+def test_a_promise_in_seconds_counts_the_best_call():
+    assert kept(AtMost(0.2), RESULTS) == (True, "At most 0.2 s: reached, 0.200 s (ours).")
+    assert kept(AtMost(0.1), RESULTS)[0] is False
+    assert "**not measured**" in kept(AtMost(9), [RESULTS[1]])[1]
+
+
+def test_files_are_told_for_each_second_of_processor_time():
+    row = Row("9", "A task", (), (OURS, PEER, BROKEN), (Rate(150),), n_files=100)
+    raced = [
+        Result(OURS, seconds=[0.2], cpu_s=[0.6, 0.5], peak_mb=[1.0]),
+        Result(PEER, seconds=[1.0], cpu_s=[2.0], peak_mb=[1.0]),
+        Result(BROKEN, problem="ValueError"),
+    ]
+    text = row_section(row, raced)
+    assert "| contestant | seconds | × ours | files/s a core | MB |" in text
+    assert "| **ours** | 0.200 | 1.00 | 200 | 1 |" in text
+    assert "| peer | 1.00 | 5.00 | 50 | 1 |" in text
+    assert "| broken | – | – | – | – |" in text
+    assert "- At least 150 files/s a core: reached, 200 files/s (ours)." in text
+    assert kept(Rate(250), raced, 100)[0] is False
+    assert "**not measured**" in kept(Rate(250), RESULTS, 100)[1]
+
+
+def test_ours_is_summed_up_where_all_others_do_less():
+    row = Row("9", "A task", (), (OURS, HALF), (AtMost(4),))
+    assert summary(row, [RESULTS[0], RESULTS[2]]) == ["0.200", "–", "–", "–", "reached"]
