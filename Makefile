@@ -10,7 +10,7 @@ DEMO := demo
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: install demo lint test check e2e torture bench clean
+.PHONY: install demo lint test check e2e torture fuzz deid-score bench clean
 
 install: $(INSTALLED)
 
@@ -42,6 +42,15 @@ e2e: $(INSTALLED)
 KILLS ?= 200
 torture: $(INSTALLED)
 	$(BIN)/python -m torture --kills $(KILLS)
+
+# Mutated headers through the door: nothing may crash, nothing may leak.
+CASES ?= 20000
+fuzz: $(INSTALLED)
+	$(BIN)/python -m tests.fuzz_deidentify --cases $(CASES)
+
+# The planted identities of the corpus, in the vocabulary of the MIDI-B challenge.
+deid-score: $(INSTALLED)
+	$(BIN)/python -m tests.deid_corpus
 
 # panoptica asks for older versions than it needs: it comes alone, what it imports with the others.
 bench: $(INSTALLED)

@@ -20,8 +20,10 @@ An option's variable in the environment counts where the option is not given. Th
 
 | variable | |
 |---|---|
-| `LESIONARY_VAULT` | folder of the vault and of the studies' keys; by default in the user's data folder |
-| `LESIONARY_VAULT_KEY` | the vault's keys: `file:PATH`, `keyring:NAME`, or the line itself; by default `keys/vault.key` in its folder |
+| `LESIONARY_DICOMWEB_AUTH` | the whole Authorization header for a DICOMweb server |
+| `LESIONARY_DICOMWEB_AUTH_FILE` | a file of mode 600 that holds it |
+| `LESIONARY_VAULT` | folder of the vault and of studies' keys; else in the user's data folder |
+| `LESIONARY_VAULT_KEY` | the vault's keys: `file:PATH`, `keyring:NAME`, or the line itself |
 | `LESIONARY_ACTOR` | who acts, in the audit's words; by default the user's name on the machine |
 | `LESIONARY_REGISTRY_URL` | where the registry lies, in place of what `study.toml` says |
 | `LESIONARY_REGISTRY_WAIT_S` | seconds to wait for a registry that is busy or away; 60 by default |
