@@ -30,6 +30,7 @@ def make_study(root: Path, registry: str | None = None) -> Study:
         ingest.insert(tables.timepoint, [_timepoint(1), _timepoint(2)])
         for number, object_id in enumerate(volumes, start=1):
             ingest.insert_series(_series(number, object_id), [f"2.25.{number}{k}" for k in (1, 0)])
+        ingest.insert(tables.curation, [_curation(1), _curation(2)])
         ingest.insert(tables.finding, [_finding(1), _finding(2)])
         # By key the correction comes before what it corrects.
         ingest.insert(tables.annotation, [_annotation("b", masks[0], None)])
@@ -70,6 +71,14 @@ def _volume(seed: int) -> Volume:
 def _mask(seed: int) -> LabelMap:
     array = np.random.default_rng(seed).integers(0, 2, GRID.shape).astype(np.uint16)
     return LabelMap(array, GRID, {1: "tumour"})
+
+
+def _curation(number: int) -> dict[str, Any]:
+    is_in = number == 1
+    row = {"id": number, "series_key": f"k{number}", "ingest": 1, "source": f"1#{number}"}
+    row |= {"series_id": "ser-0001" if is_in else None, "outcome": "in" if is_in else "out"}
+    row |= {"rule": "" if is_in else "modality", "label": "modality CT", "reason": "modality é"}
+    return row | {"shared_reason": "", "unchecked": [["age", "no age"]], "version": 1}
 
 
 def _subject(number: int) -> dict[str, Any]:

@@ -163,7 +163,9 @@ def require_file(path: Path) -> None:
     WorkflowError
         Code ``not_writable``.
     """
-    if path.exists() and not path.is_file():
+    with writing(path):
+        is_taken = path.exists() and not path.is_file()
+    if is_taken:
         raise WorkflowError(
             "what has the output's name is no file but a folder or a device",
             code="not_writable",
