@@ -175,3 +175,23 @@ def test_the_texts_name_the_counts(say, where):
     code, out, _ = say("audit", "--last", "1", *where)
     assert "retired" in out
     assert "3 before" in out
+
+
+def test_a_kept_original_is_given_back_with_a_reason_that_the_audit_keeps(say, answer, tmp_path):
+    from lesionary.io.kept_objects import KeptObjects
+    from lesionary.io.vault.database import Vault
+
+    answer("create")
+    assert answer("kept") == (DONE, {"kept": []})
+    with Vault.open() as vault:
+        name = KeptObjects(vault).keep(b"original", "ultrasound")
+    assert answer("kept") == (DONE, {"kept": [name]})
+    output = tmp_path / "original.dcm"
+    code, refused = answer("kept", name, "-o", str(output))
+    assert (code, refused["error"]["code"], output.exists()) == (UNUSABLE, "reason", False)
+    assert answer("kept", name)[0] == UNUSABLE
+    code, given = answer("kept", name, "-o", str(output), *WHY)
+    assert (code, given["bytes"], output.read_bytes()) == (DONE, 8, b"original")
+    assert output.stat().st_mode & 0o077 == 0
+    event = answer("audit", "--last", "1")[1]["events"][0]
+    assert (event["action"], event["object"]) == ("gave", f"kept/{name}")

@@ -1,12 +1,16 @@
 """The vault for people: made, asked, rotated, checked; each answer as a document."""
 
+import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from lesionary.core.errors import InputError
 from lesionary.io.actor import this_actor
+from lesionary.io.durable import replacing
+from lesionary.io.kept_objects import KeptObjects
 from lesionary.io.vault import audit as vault_audit
 from lesionary.io.vault import checking, rotation, schema
 from lesionary.io.vault.database import UNKNOWN, Vault
@@ -50,6 +54,25 @@ def find(url: str | None, patient_id: str, issuer: str, why: str) -> dict[str, A
             return {"number": None, "reason": {"number": "the vault does not know this patient"}}
         vault.record("found", f"identity/{number}", why)
         return {"number": number}
+
+
+def kept(url: str | None) -> dict[str, Any]:
+    """Return the names of quarantined originals that are kept beside the vault."""
+    with Vault.open(url) as vault:
+        return {"kept": list(KeptObjects(vault).names())}
+
+
+def give_kept(url: str | None, name: str, output: Path, why: str) -> dict[str, Any]:
+    """Write a kept original to a file of its owner's alone; the audit knows before it is there."""
+    with Vault.open(url) as vault:
+        reason, objects = vault.clean_reason(why), KeptObjects(vault)
+        content = objects.read(name)
+        vault.record("gave", f"kept/{name}", reason)
+        with replacing(output) as temporary:
+            how = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            with os.fdopen(os.open(temporary, how, 0o600), "wb") as file:
+                file.write(content)
+        return {"name": name, "output": str(output), "bytes": len(content)}
 
 
 def rotate(url: str | None, why: str) -> dict[str, Any]:

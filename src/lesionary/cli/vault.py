@@ -1,6 +1,7 @@
 """``lesionary vault``: the way back from a number to a patient, and everything that guards it."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -92,6 +93,30 @@ def find(
     found = vaults.find(vault, wanted, issuer, vaults.LOOKED_UP if why is None else why)
     number = found["number"]
     Output(json).emit(found, found["reason"]["number"] if number is None else str(number))
+    return DONE
+
+
+@app.command()
+def kept(
+    name: str | None = typer.Argument(None, help="One of them; without it, all are listed."),
+    output: Path | None = typer.Option(None, "-o", "--output", help="Where the original goes."),
+    why: str = typer.Option("", help="The reason; it is stored, so name no patient."),
+    vault: str | None = _VAULT,
+    *,
+    json: bool = _JSON,
+) -> int:
+    """List quarantined originals that `listen --keep-quarantined` kept, or give one back."""
+    from lesionary.app import vault as vaults
+    from lesionary.core.errors import InputError
+
+    if name is None:
+        found = vaults.kept(vault)
+        Output(json).emit(found, "\n".join(found["kept"]) or "nothing is kept")
+        return DONE
+    if output is None:
+        raise InputError("say where the original goes: -o FILE", code="usage")
+    given = vaults.give_kept(vault, name, output, why)
+    Output(json).emit(given, f"{output}: {given['bytes']} bytes, with all that names its patient")
     return DONE
 
 
