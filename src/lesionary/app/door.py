@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PATIENT_ID, _ISSUER = 0x00100020, 0x00100021
 _DIGITS = 19
-_FRAME_OF_REFERENCE = 0x00200052
+_FRAME_OF_REFERENCE, _TIMES_MODIFIED = 0x00200052, 0x00280303
 _PATIENT_NAME, _METHOD = 0x00100010, 0x00120063
 _SOP_CLASS, _SOP, _STUDY, _SERIES = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
 _PADDING, _UNDECODED = " \0\t\r\n", "\ufffd"
@@ -67,6 +67,8 @@ class Taken:
         UID, of the new file.
     patient : str
         New patient ID.
+    identity_hash : str
+        The keyed hash of who it was; empty for a file that this key had treated before.
     log : ActionLog
         What was done, by tag.
     """
@@ -82,7 +84,15 @@ class Taken:
     study_instance_uid: str = ""
     transfer_syntax: str = ""
     patient: str = ""
+    identity_hash: str = ""
     log: "ActionLog" = field(default_factory=dict)
+
+
+_TRUE_DATES = Taken(
+    TakenAs.QUARANTINED,
+    "true_dates",
+    "it was de-identified before with its true dates: shift those of the original",
+)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -128,14 +138,16 @@ class Door:
         try:
             instance = read_instance(buffer, limits=self.limits).completed()
             subject = self._subject_of(instance.data_set)
+            if subject is None:
+                return _TRUE_DATES
             done = self.deidentifier.apply(instance, subject)
             if isinstance(done, Quarantined):
                 return Taken(TakenAs.QUARANTINED, done.code, done.reason)
-            return self._written(done.instance, subject.number, done.log)
+            return self._written(done.instance, subject, done.log)
         except InputError as error:
             return Taken(TakenAs.REFUSED, error.code, error.message, error.hint or "")
 
-    def _written(self, instance: "Instance", number: str, log: "ActionLog") -> Taken:
+    def _written(self, instance: "Instance", subject: "Subject", log: "ActionLog") -> Taken:
         from lesionary.ingest.deidentify.quarantine import text_of
         from lesionary.io.dicom.tree import write_instance, written_syntax
 
@@ -148,29 +160,31 @@ class Door:
             series_instance_uid=text_of(data_set, _SERIES),
             study_instance_uid=text_of(data_set, _STUDY),
             transfer_syntax=written_syntax(instance),
-            patient=number,
+            patient=subject.number,
+            identity_hash=subject.identity_hash,
             log=log,
         )
 
-    def _subject_of(self, data_set: "DataSet") -> "Subject":
+    def _subject_of(self, data_set: "DataSet") -> "Subject | None":
         """Return what the patient becomes.
 
-        A file that this key has treated before keeps number and dates. One that names no patient
+        A file that this key has treated before keeps number and dates; None where these are the
+        true ones and the profile would say that they are shifted. One that names no patient
         belongs to ``subject``, else to a patient of its DICOM study's own.
         """
         from lesionary.ingest.deidentify.engine import Subject
 
         patient_id = _text(data_set, _PATIENT_ID)
         if self._was_treated(data_set, patient_id):
-            return Subject(patient_id, 0)
+            return None if self._has_true_dates(data_set) else Subject(patient_id, 0)
         if not patient_id:
             patient_id, issuer = (self.subject or "").strip() or _stand_in(data_set), ""
         else:
             issuer = _text(data_set, _ISSUER)
         identity = identity_of(patient_id, issuer)
         key = "^^^".join(filter(None, identity))
-        number = self.identities.number_of(*identity)
-        return Subject(str(number), self.deidentifier.pseudonyms.shift_days(key))
+        number, names = self.identities.number_of(*identity), self.deidentifier.pseudonyms
+        return Subject(str(number), names.shift_days(key), names.identity_hash(key))
 
     def _was_treated(self, data_set: "DataSet", patient_id: str) -> bool:
         """Tell whether this key has treated a file: by its UIDs or, where these stay, its word."""
@@ -180,10 +194,19 @@ class Door:
         pseudonyms = self.deidentifier.pseudonyms
         is_ours = any(pseudonyms.is_own(text_of(data_set, tag)) for tag in (_STUDY, _SOP)) or (
             pseudonyms.keep_uids
-            and text_of(data_set, _METHOD) == METHOD
+            and text_of(data_set, _METHOD).rpartition("\\")[2].strip() == METHOD
             and text_of(data_set, _PATIENT_NAME) == patient_id
         )
         return is_ours and self._has_number(patient_id)
+
+    def _has_true_dates(self, data_set: "DataSet") -> bool:
+        """Tell whether dates stayed when a file was treated, and should be shifted now."""
+        from lesionary.ingest.deidentify.profile import Option
+        from lesionary.ingest.deidentify.quarantine import text_of
+        from lesionary.ingest.deidentify.statement import UNMODIFIED
+
+        shifts = Option.LONGITUDINAL_MODIFIED in self.deidentifier.profile.options
+        return shifts and text_of(data_set, _TIMES_MODIFIED) == UNMODIFIED
 
     def _has_number(self, patient_id: str) -> bool:
         is_number = patient_id.isascii() and patient_id.isdigit() and len(patient_id) < _DIGITS

@@ -214,6 +214,7 @@ class Reception:
 
     def _stored(self, taken: Taken) -> Received:
         path = self._files.place_of(taken.series_instance_uid, taken.sop_instance_uid)
+        self._files.note_patient(taken.patient, taken.identity_hash)
         put = self._files.put(path, taken.chunks)
         if put is Put.OTHER:
             return Received(TakenAs.REFUSED.value, _CONFLICT.code, _CONFLICT.reason)

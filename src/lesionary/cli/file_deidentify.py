@@ -38,6 +38,7 @@ def deidentify(
     from lesionary.app.files.deidentification import Choice, require_places, vault_door
     from lesionary.app.files.deidentification import deidentify as run
     from lesionary.cli.progress import progress
+    from lesionary.ingest.deidentify.profile import Profile
     from lesionary.io.limits import Limits
 
     require_places(source, target, vault)
@@ -56,11 +57,16 @@ def deidentify(
     def say_made() -> None:
         output.note("a new vault was made: keep copies of its database and, elsewhere, of its keys")
 
+    for warning in Profile.default().with_changes(added=option, left_out=without).warnings:
+        output.note(f"warning: {warning}")
     with vault_door(choice, when_made=say_made) as door, progress() as bars:
         done = run(source, target, door, progress=bars)
     if source_map is not None:
         write_source_map(source_map, [(str(number), name) for number, name in done.sources])
     log_failures(done.failures)
+    if done.shared_studies:
+        studies = counted(len(done.shared_studies), "DICOM study", "DICOM studies")
+        output.note(f"warning: {studies} came under two patients: the UIDs tell that both are one")
     output.emit(done.document(), _text(done, target))
     if sys.stderr.isatty() and not json:
         _show_sources(done)

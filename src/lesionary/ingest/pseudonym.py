@@ -12,6 +12,24 @@ _OWN_UID = re.compile(r"2\.25\.([1-9][0-9]{0,38})")
 _HASH_BYTES, _SEAL_BYTES = 10, 6
 
 
+STAND_INS = frozenset(
+    {dt.date(1, 1, 1), dt.date(1900, 1, 1), dt.date(1970, 1, 1), dt.date(9999, 12, 31)}
+)
+"""Dates that writers put where there is none. Moved, they would tell by how much."""
+
+
+def moved(date: dt.date, days_back: int) -> dt.date:
+    """Move a date back by a number of days.
+
+    A date so early that it cannot be moved stays at the calendar's first day; one that stands for
+    none stays what it is.
+    """
+    if date in STAND_INS:
+        return date
+    ordinal = date.toordinal() - days_back
+    return dt.date.fromordinal(min(max(1, ordinal), dt.date.max.toordinal()))
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Pseudonymiser:
     """Hashes and shifts under a study's key: the same input, the same pseudonym, in every run.
@@ -59,11 +77,8 @@ class Pseudonymiser:
         return int.from_bytes(self._mac("shift", subject_key)[:8]) % _SHIFT_DAYS + 1
 
     def shifted(self, date: dt.date, subject_key: str) -> dt.date:
-        """Move a date back by the subject's own number of days: intervals stay exact.
-
-        A date so early that it cannot be moved stays at the calendar's first day.
-        """
-        return dt.date.fromordinal(max(1, date.toordinal() - self.shift_days(subject_key)))
+        """Move a date back by the subject's own number of days: intervals stay exact."""
+        return moved(date, self.shift_days(subject_key))
 
     def _seal(self, hashed: bytes) -> bytes:
         return hmac.digest(self.key, b"seal\x1f" + hashed, hashlib.sha256)[:_SEAL_BYTES]

@@ -15,11 +15,21 @@ from enum import StrEnum
 from pathlib import Path
 
 from lesionary.core.errors import InputError
-from lesionary.io.durable import PARTIAL, flush_to_disk, make_folder, partial_name, writing
+from lesionary.io.durable import (
+    PARTIAL,
+    flush_to_disk,
+    make_folder,
+    partial_name,
+    write_bytes,
+    writing,
+)
 from lesionary.io.lock import shared
 from lesionary.io.study_files import clear_partial
 
 FOLDER = "received"
+PATIENTS = "patients"
+"""A file a patient in it: its name is the vault's number, its content the study's keyed hash."""
+
 SUFFIX = ".dcm"
 
 _UID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
@@ -49,6 +59,7 @@ class ReceivedFiles:
         self.folder = root / FOLDER
         self._naming = threading.Lock()
         self._flushes: dict[Path, _Flush] = {}
+        self._patients: set[str] = set()
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -111,6 +122,26 @@ class ReceivedFiles:
                     temporary.unlink(missing_ok=True)
             self._flush(path.parent)
         return Put.NEW
+
+    def note_patient(self, number: str, identity_hash: str) -> None:
+        """Remember by which keyed hash a study knows the patient of a number.
+
+        Raises
+        ------
+        WorkflowError
+            Code ``not_writable``.
+        """
+        path = self.folder / PATIENTS / number
+        if identity_hash and number not in self._patients:
+            make_folder(path.parent, below=self.root)
+            if not path.exists():
+                write_bytes(path, identity_hash.encode("ascii"))
+            self._patients.add(number)
+
+    def patients(self) -> dict[int, str]:
+        """Return the keyed hashes of patients, by the vault's numbers."""
+        noted = (self.folder / PATIENTS).glob("[0-9]*")
+        return {int(path.name): path.read_text(encoding="ascii") for path in noted}
 
     def stored(self) -> Iterator[Path]:
         """Yield all stored files, series by series."""

@@ -4,6 +4,7 @@ import copy
 import datetime as dt
 import io
 import re
+import shutil
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
@@ -695,6 +696,13 @@ def test_instances_without_a_uid_are_refused(run: Run, folder: Path, tmp_path: P
     buffer = io.BytesIO()
     pydicom.dcmwrite(buffer, bare, enforce_file_format=False)
     path.write_bytes(buffer.getvalue())
+    (only,) = read(run(), tmp_path / "out")
+    assert only.SOPInstanceUID, "the head of the file had one"
+    shutil.rmtree(tmp_path / "out")
+    bare.file_meta.MediaStorageSOPInstanceUID = ""
+    buffer = io.BytesIO()
+    pydicom.dcmwrite(buffer, bare, enforce_file_format=False)
+    path.write_bytes(buffer.getvalue())
     assert outcomes(run()) == [("refused", "sop_missing")]
     assert not (tmp_path / "out").exists()
 
@@ -722,3 +730,15 @@ def test_pixels_are_what_they_were(run: Run, tmp_path: Path) -> None:
         assert new.PixelData == old.PixelData
         assert new.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
         assert np.array_equal(new.pixel_array, old.pixel_array)
+
+
+def test_a_study_of_two_patients_is_told(run: Run, folder: Path, tmp_path: Path) -> None:
+    pair = [numbered(0, PatientID="A"), numbered(1, PatientID="B")]
+    for ds in pair:
+        ds.StudyInstanceUID = "1.2.3.77"
+    put(folder, *pair)
+    done = run()
+    assert outcomes(done) == [("released", None)] * 2
+    (shared,) = done.shared_studies
+    assert {path.name for path in (tmp_path / "out").glob("*/*")} == {shared}
+    assert run().document()["shared_studies"] == [shared]

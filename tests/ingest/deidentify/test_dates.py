@@ -7,12 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lesionary.ingest.deidentify.dates import shift_da, shift_dt, tm
-from lesionary.ingest.pseudonym import Pseudonymiser
+from lesionary.ingest.pseudonym import STAND_INS, Pseudonymiser
 
 days = st.integers(1, 3650)
+real_dates = st.dates().filter(lambda date: date not in STAND_INS)
 
 
-@given(st.dates(), st.dates(), days)
+@pytest.mark.parametrize("date", sorted(STAND_INS))
+def test_a_date_that_stands_for_none_tells_no_shift(date):
+    assert shift_da(_da(date), 1000) == _da(date)
+    assert shift_dt(_da(date) + b"120000", 1000) == _da(date) + b"120000"
+
+
+@given(real_dates, real_dates, days)
 def test_intervals_are_exact_to_the_day(first, second, back):
     earliest = dt.date.min + dt.timedelta(days=3650)
     if min(first, second) > earliest:

@@ -284,3 +284,114 @@ def test_a_number_is_kept_as_long_as_it_counts_something(keyword, value, stays):
     made = released(slice_of_ct(**{keyword: value}))
     kept = getattr(made, keyword)
     assert (float(kept) == float(value)) if stays else kept is None
+
+
+@pytest.mark.parametrize("keyword", ["SeriesNumber", "PatientWeight", "SliceLocation"])
+@pytest.mark.parametrize("value", ["482137", "0482137", "120364", "5551234"])
+def test_a_number_of_the_header_goes_wherever_it_stands(keyword, value):
+    made = released(
+        slice_of_ct(PatientID="482137", PatientBirthDate="19640312",
+                    PatientTelephoneNumbers="212 555-1234", **{keyword: value})
+    )  # fmt: skip
+    assert getattr(made, keyword) is None
+
+
+def test_an_image_keeps_the_numbers_it_needs_beside_a_short_patient_id():
+    made = released(
+        slice_of_ct(PatientID="1024", RescaleIntercept="-1024", RescaleSlope="1",
+                    SeriesNumber="1024", InstanceNumber="102")
+    )  # fmt: skip
+    assert made.RescaleIntercept == -1024
+    assert (made.SeriesNumber, made.InstanceNumber) == (None, 102)
+
+
+@pytest.mark.parametrize("name", ["Swan", "Colon", "Brain", "Free", "Testa", "Groß"])
+def test_a_name_that_is_a_word_goes_from_texts_codes_and_code_strings(name):
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "X1", "99LOCAL", name
+    nested = Dataset()
+    nested.ImageComments = f"{name} chest"
+    made = released(
+        slice_of_ct(
+            SpecificCharacterSet="ISO_IR 192",
+            PatientName=f"{name}^Zorblax",
+            StudyDescription=f"CT {name} {name.upper()}chest",
+            SeriesDescription=f"ct_{name.lower()}_thorax",
+            ScanOptions=["HELICAL MODE", name.upper().replace("ß", "SS")],
+            ProcedureCodeSequence=[code],
+            ReferencedImageSequence=[nested],
+        )
+    )
+    text = str(made).casefold()
+    assert name.casefold() not in text
+    assert "gross" not in text
+    assert "chest" in made.ReferencedImageSequence[0].ImageComments
+    assert "thorax" in made.SeriesDescription
+    assert made.ProcedureCodeSequence[0].CodeMeaning == "REMOVED"
+
+
+def twice(data_set: Dataset) -> Dataset:
+    """Return what is released, after a second pass that must change nothing."""
+    once = b"".join(
+        write_instance(engine().apply(read_instance(file_of(data_set)), SUBJECT).instance)
+    )
+    second = engine().apply(read_instance(once), Subject(SUBJECT.number, 0))
+    assert b"".join(write_instance(second.instance)) == once
+    return pydicom.dcmread(io.BytesIO(once))
+
+
+def test_labels_that_lose_all_words_still_differ_and_references_follow():
+    layers = [Dataset() for _ in range(3)]
+    for layer, name in zip(layers, ("ZORBLAX", "QUUXA", "ZORBLAX"), strict=True):
+        layer.GraphicLayer = name
+    rois = [Dataset() for _ in range(3)]
+    for number, roi in enumerate(rois, 7):
+        roi.ROINumber, roi.ROIName = number, ("Liver", "Zorblax", "Quux Zorblax")[number - 7]
+    segments = [Dataset() for _ in range(2)]
+    for number, segment in enumerate(segments, 1):
+        segment.SegmentNumber, segment.SegmentLabel = number, f"Zorblax{'xyz'[number]}"
+    made = twice(
+        slice_of_ct(
+            GraphicLayerSequence=layers[:2],
+            GraphicAnnotationSequence=layers[2:],
+            StructureSetROISequence=rois,
+            SegmentSequence=segments,
+        )
+    )
+    names = [one.GraphicLayer for one in made.GraphicLayerSequence]
+    assert len(set(names)) == 2
+    assert made.GraphicAnnotationSequence[0].GraphicLayer == names[names.index("OTHER2") - 1]
+    assert [one.ROIName for one in made.StructureSetROISequence] == ["Liver", "ROI 8", "ROI 9"]
+    assert [one.SegmentLabel for one in made.SegmentSequence] == ["REMOVED", "REMOVED 2"]
+
+
+def test_what_others_had_done_before_stays_said():
+    codes = [Dataset() for _ in range(4)]
+    for code, value in zip(codes, ("113100", "113101", "113106", "4711"), strict=True):
+        code.CodeValue, code.CodeMeaning = value, "Zorblax"
+        code.CodingSchemeDesignator = "DCM" if value != "4711" else "99ZORBLAX"
+    made = twice(
+        slice_of_ct(
+            DeidentificationMethod=["Zorblax", "DICOM PS 3.15"],
+            DeidentificationMethodCodeSequence=codes,
+        )
+    )
+    values = [code.CodeValue for code in made.DeidentificationMethodCodeSequence]
+    assert values[0] == "113100"
+    assert values.count("113100") == values.count("113101") == 1
+    assert not {"113106", "4711"} & set(values)
+    assert made.DeidentificationMethod[-1].startswith("Lesionary")
+    assert "DICOM" in made.DeidentificationMethod[0]
+
+
+def test_a_named_and_numbered_file_is_the_same_after_a_second_pass():
+    made = twice(
+        slice_of_ct(
+            PatientName="Swan^Bella", PatientID="482137", InstitutionName="Pool Clinic",
+            StationName="CT4711", DeviceSerialNumber="48213", OperatorsName="Free^Paul",
+            StudyDescription="CT swan 482137 chest pool free", SeriesNumber="482137",
+            SeriesDescription="5 swan 12.3 chest 4 5", BodyPartExamined="CHEST",
+        )
+    )  # fmt: skip
+    assert "CHEST" in made.StudyDescription.upper()
+    assert made.BodyPartExamined == "CHEST"

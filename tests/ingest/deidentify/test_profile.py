@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydicom.datadict import DicomDictionary, RepeatersDictionary, tag_for_keyword
 
 from lesionary.core.errors import InputError
-from lesionary.ingest.deidentify.defaults import BYTES, NEEDED_BYTES, TEMPORAL
+from lesionary.ingest.deidentify.defaults import BYTES, NEEDED_BYTES, TEMPORAL, UNSHIFTED
 from lesionary.ingest.deidentify.dictionary import standard_vr
 from lesionary.ingest.deidentify.profile import (
     BASIC_CODE,
@@ -55,6 +55,10 @@ def of_tag(profile: Profile, keyword: str) -> Action:
 
 def name_of(tag: int) -> str:
     return DicomDictionary[tag][2]
+
+
+def keyword_of(tag: int) -> str:
+    return DicomDictionary[tag][4]
 
 
 # Options
@@ -117,14 +121,14 @@ def test_without_options_nothing_of_the_table_stays_unread():
 
 COUNTS = {
     frozenset(): (412, 68, 108, 0, 0, 56, 8),
-    DEFAULT.options: (217, 39, 25, 3, 297, 56, 15),
+    DEFAULT.options: (232, 40, 33, 3, 273, 56, 15),
     frozenset({Option.CLEAN_PIXEL_DATA}): (412, 68, 108, 0, 0, 56, 8),
     frozenset({Option.CLEAN_VISUAL_FEATURES}): (412, 68, 108, 0, 0, 56, 8),
     frozenset({Option.CLEAN_GRAPHICS}): (412, 68, 107, 0, 1, 56, 8),
     frozenset({Option.CLEAN_STRUCTURED_CONTENT}): (412, 66, 108, 0, 0, 56, 10),
     frozenset({Option.CLEAN_DESCRIPTORS}): (325, 53, 82, 0, 124, 56, 12),
     frozenset({Option.LONGITUDINAL_FULL}): (314, 58, 49, 167, 0, 56, 8),
-    frozenset({Option.LONGITUDINAL_MODIFIED}): (314, 58, 53, 0, 163, 56, 8),
+    frozenset({Option.LONGITUDINAL_MODIFIED}): (329, 59, 61, 0, 139, 56, 8),
     frozenset({Option.PATIENT_CHARACTERISTICS}): (400, 66, 107, 3, 11, 56, 9),
     frozenset({Option.DEVICE_IDENTITY}): (370, 64, 97, 42, 11, 54, 14),
     frozenset({Option.INSTITUTION_IDENTITY}): (407, 64, 107, 8, 0, 56, 10),
@@ -198,11 +202,112 @@ def test_dates_that_anybody_can_look_up_are_never_shifted():
         assert of_tag(full, keyword) is Action.KEEP
 
 
-def test_kept_device_dates_are_shifted_where_dates_are():
+def test_kept_device_dates_go_where_dates_are_shifted():
+    """Every patient of a device shares them: one shifted tells the shift of another."""
     kept = Profile(frozenset({Option.DEVICE_IDENTITY}))
     shifted = Profile(frozenset({Option.DEVICE_IDENTITY, Option.LONGITUDINAL_MODIFIED}))
-    assert of_tag(kept, "CalibrationDateTime") is Action.KEEP
-    assert of_tag(shifted, "CalibrationDateTime") is Action.CLEAN
+    full = Profile(frozenset({Option.DEVICE_IDENTITY, Option.LONGITUDINAL_FULL}))
+    for keyword in ("CalibrationDateTime", "DateOfManufacture", "DateOfLastDetectorCalibration"):
+        assert of_tag(kept, keyword) is of_tag(full, keyword) is Action.KEEP
+        assert of_tag(shifted, keyword) is of_tag(BASIC, keyword)
+
+
+OF_THINGS = {
+    "ContextGroupVersion",
+    "ContextGroupLocalVersion",
+    "ItemInventoryDateTime",
+    "ExpirationDateTime",
+    "EthicsCommitteeApprovalEffectivenessStartDate",
+    "EthicsCommitteeApprovalEffectivenessEndDate",
+    "ExpiryDate",
+    "DateOfGainCalibration",
+    "TimeOfGainCalibration",
+    "ProcedureCreationDate",
+    "ProcedureExpirationDate",
+    "ProcedureLastModifiedDate",
+    "CalibrationTime",
+    "CalibrationDate",
+    "DateOfLastCalibration",
+    "TimeOfLastCalibration",
+    "DateTimeOfLastCalibration",
+    "CalibrationDateTime",
+    "DateOfManufacture",
+    "DateOfInstallation",
+    "DateOfLastDetectorCalibration",
+    "TimeOfLastDetectorCalibration",
+    "TemplateVersion",
+    "TemplateLocalVersion",
+    "HL7DocumentEffectiveTime",
+    "ApprovalStatusDateTime",
+    "ProductExpirationDateTime",
+    "AssertionExpirationDateTime",
+    "EffectiveDateTime",
+    "InformationIssueDateTime",
+    "HangingProtocolCreationDateTime",
+    "SelectorDAValue",
+    "SelectorDTValue",
+    "SelectorTMValue",
+    "SourceStrengthReferenceDate",
+    "SourceStrengthReferenceTime",
+}
+"""Of devices, lots, templates, documents: never shifted."""
+
+OF_NO_PATIENT_ACT = OF_THINGS | {"PatientBirthDate", "PatientBirthTime", "GPSTimeStamp"}
+
+N_SHIFTED = 141
+"""Of acts on the patient, the scan, or what was made of it."""
+
+
+def test_every_date_of_the_dictionary_is_shifted_but_those_of_things():
+    """All of them, one by one: a date that a new edition adds must be put on one side or other."""
+    unshifted = {
+        keyword_of(tag)
+        for tag, vr in PUBLIC
+        if vr in TEMPORAL and DEFAULT.decide(tag, vr) is not Action.CLEAN
+    }
+    assert unshifted == OF_NO_PATIENT_ACT
+    assert {keyword_of(tag) for tag in UNSHIFTED} == OF_THINGS
+    n_temporal = sum(vr in TEMPORAL for _, vr in PUBLIC)
+    assert n_temporal - len(unshifted) == N_SHIFTED
+
+
+@given(profiles, st.sampled_from(sorted(UNSHIFTED)))
+def test_no_option_has_the_date_of_a_thing_shifted(profile, tag):
+    for vr in standard_vr(tag):
+        action = profile.decide(tag, vr)
+        assert action is not Action.CLEAN
+        if Option.LONGITUDINAL_MODIFIED in profile.options:
+            assert action in {Action.REMOVE, Action.EMPTY, Action.DUMMY}
+        if Option.LONGITUDINAL_FULL in profile.options:
+            assert action is Action.KEEP
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        "RadiopharmaceuticalStartDateTime",
+        "RadiopharmaceuticalStopDateTime",
+        "RadiopharmaceuticalStartTime",
+        "SeriesDate",
+        "SeriesTime",
+        "AcquisitionDate",
+        "AcquisitionTime",
+        "AcquisitionDateTime",
+        "DecayCorrectionDateTime",
+        "FrameReferenceDateTime",
+    ],
+)
+def test_what_a_standardized_uptake_value_needs_is_shifted_together(keyword):
+    assert of_tag(DEFAULT, keyword) is Action.CLEAN
+
+
+def test_uids_that_stay_beside_dates_that_do_not_are_warned_of():
+    assert not DEFAULT.warnings
+    assert not BASIC.warnings
+    for shifted in (DEFAULT.with_changes(added=["retain_uids"]), Profile.parse(["retain_uids"])):
+        assert len(shifted.warnings) == 1
+        assert "retain_uids" in shifted.warnings[0]
+    assert not Profile.parse(["retain_uids", "retain_full_dates"]).warnings
 
 
 # Everything else

@@ -99,3 +99,125 @@ def test_an_option_that_promises_clean_pixels_sets_aside_what_nobody_vouches_for
 def test_storage_classes_are_those_of_patients():
     assert CT in storage_classes()
     assert "1.2.840.10008.5.1.4.38.1" not in storage_classes(), "hanging protocols have no patient"
+
+
+def image(sop_class: str = CT, **more) -> ObjectFacts:
+    return ObjectFacts(sop_class, has_pixels=True, **({"modality": "CT"} | more))
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["CT_SOM5 PROT", "CT_SOM7 PROT", "SCREENSAVE", "SCREEN_SAVE", "SCREEN SHOT", "SAVE", "SCREEN",
+     "CSA BLACK IMAGE", "DOSE_INFO", "DOSE REPORT", "DOSE", "CSA REPORT", "SCREEN-CAPTURE"],
+)  # fmt: skip
+def test_a_type_of_screens_is_set_aside_whatever_its_spelling(value):
+    facts = image(image_type=frozenset({"DERIVED", "SECONDARY", "OTHER", value}))
+    assert code_of(facts) == "secondary_capture"
+
+
+@pytest.mark.parametrize(
+    "values",
+    ["ORIGINAL PRIMARY AXIAL", "DERIVED SECONDARY AXIAL", "DERIVED SECONDARY REFORMATTED",
+     "DERIVED SECONDARY MPR", "DERIVED PRIMARY DIFFUSION ADC", "ORIGINAL PRIMARY LOCALIZER"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "value", ["CT_SOM5 SPI", "CT_SOM7 TOP", "CSA RESULT", "CSA MPR", "NORM", "SCREENING", "OTHER"]
+)
+def test_types_of_ordinary_images_pass(values, value):
+    assert code_of(image(image_type=frozenset({*values.split(), value}))) is None
+
+
+@pytest.mark.parametrize("where", ["series_description", "protocol_name"])
+@pytest.mark.parametrize(
+    "text",
+    ["DOSE REPORT", "SCREEN SAVE", "PATIENT PROTOCOL", "DOSE RECORD", "EXAM SUMMARY", "SUMMARY",
+     "DOSISBERICHT", "DOSIS BERICHT", "RAPPORT DE DOSE", "INFORME DE DOSIS", "REPORT: DOSE (CT)",
+     "PATIENTENPROTOKOLL", "PROTOCOLO DEL PACIENTE", "RELATÓRIO DE DOSE", "SCREENSHOT_1",
+     "SECONDARY CAPTURE", "DOSE-INFO", "999 DOSE REPORT", "DOSEREPORT"],
+)  # fmt: skip
+def test_a_page_is_set_aside_in_the_words_of_any_order_and_language(where, text):
+    assert code_of(image(**{where: text})) == "secondary_capture"
+    plan = image(ROOT + "481.2", modality="RTDOSE", **{where: text})
+    assert code_of(plan) is None, "its pixels are doses"
+    told = ObjectFacts(ROOT + "88.67", modality="SR", **{where: text})
+    assert code_of(told) is None, "a report in elements is cleaned like any"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["LOW DOSE CT", "LUNG SCREEN", "LDCT LUNG SCREENING LOW DOSE", "CT CHEST LOW DOSE PROTOCOL",
+     "STROKE PROTOCOL", "SNAPSHOT PULSE", "LUNG SCREEN CAP", "ABD LARGE PATIENT PROTOCOL",
+     "PATIENT MOVED", "SCAN 2", "SECONDARY RECON", "T2 SPACE", "DOSE 50 MG", "INFORM STUDY"],
+)  # fmt: skip
+def test_words_of_ordinary_series_pass(text):
+    assert code_of(image(series_description=text, protocol_name=text)) is None
+
+
+@pytest.mark.parametrize("part", ["DOSE", "DOSE REPORT", "DOCUMENT"])
+def test_a_part_that_is_none_of_the_body_is_set_aside(part):
+    assert code_of(image(body_part=part)) == "secondary_capture"
+
+
+@pytest.mark.parametrize(
+    ("modality", "code"),
+    [
+        ("", None), ("CT", None), ("MR", None), ("PT", None), ("NM", None), ("PET", None),
+        ("SC", "secondary_capture"), ("DOC", "secondary_capture"), ("OT", "secondary_capture"),
+        ("XC", "secondary_capture"), ("SR", "secondary_capture"), ("US", "ultrasound"),
+        ("CT\\US", "ultrasound"), ("CT\\MR", "secondary_capture"), ("CR", "burned_in_annotation"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("end", ["2", "2.1", "4", "128", "20"])
+def test_a_modality_fits_its_class(end, modality, code):
+    assert code_of(image(ROOT + end, modality=modality)) == code
+
+
+@pytest.mark.parametrize(
+    "photometric", ["RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "PALETTE COLOR", "ARGB"]
+)
+def test_colour_passes_as_a_palette_of_labels_only(photometric):
+    assert code_of(image(photometric=photometric)) == "secondary_capture"
+    doses = image(ROOT + "481.2", modality="RTDOSE", photometric=photometric)
+    assert code_of(doses) == "secondary_capture"
+    labels = image(ROOT + "66.7", modality="SEG", photometric=photometric)
+    assert code_of(labels) == (None if photometric == "PALETTE COLOR" else "secondary_capture")
+
+
+@pytest.mark.parametrize("photometric", ["", "MONOCHROME1", "MONOCHROME2"])
+def test_grey_passes(photometric):
+    assert code_of(image(photometric=photometric)) is None
+
+
+@pytest.mark.parametrize("conversion", ["SYN", "DRW", "DV", "WSD", "DI\\SYN"])
+def test_what_was_digitised_or_drawn_is_set_aside(conversion):
+    assert code_of(image(conversion_type=conversion)) == "secondary_capture"
+
+
+def test_a_recognisable_patient_is_set_aside_and_no_rule_excuses_it():
+    assert code_of(image(has_faces=True)) == "visual_features"
+    assert code_of(image(has_faces=True), is_blanked=True) == "visual_features"
+
+
+PROJECTIONS = [
+    ("1", "CR"), ("1.1", "DX"), ("1.2", "MG"), ("1.3", "IO"), ("12.1", "XA"), ("12.2", "RF"),
+    ("12.1.1", "XA"), ("481.1", "RTIMAGE"), ("1.1", "PX"), ("13.1.3", "MG"), ("1", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("end", "modality"), PROJECTIONS)
+def test_of_projections_somebody_has_to_deny_burned_in_text(end, modality):
+    facts = image(ROOT + end, modality=modality)
+    assert code_of(facts) == "burned_in_annotation"
+    assert code_of(facts, is_blanked=True) is None
+    assert code_of(image(ROOT + end, modality=modality, burned_in="NO")) is None
+
+
+def test_blanked_pixels_do_not_excuse_what_else_is_wrong():
+    facts = image(ROOT + "6.1", modality="US", has_document=True)
+    assert code_of(facts, is_blanked=True) == "encapsulated_document"
+
+
+def test_a_slice_without_a_modality_may_show_a_face():
+    facts = image(modality="")
+    found = reason_of_options(facts, cleans_pixels=False, cleans_faces=True, is_blanked=False)
+    assert found.code == "visual_features"

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 
 from ingest.deidentify.identities import planted, tokens
 from lesionary.core.terms import NODAL_REGIONS, ORGANS
+from lesionary.ingest.deidentify import words as words_module
 from lesionary.ingest.deidentify.chunks import Kind, judge
+from lesionary.ingest.deidentify.neighbours import kept
+from lesionary.ingest.deidentify.values import clean_text
 from lesionary.ingest.deidentify.vocabulary import folded, package_sections, package_vocabulary
-from lesionary.ingest.deidentify.words import Words
+from lesionary.ingest.deidentify.words import LETTERS_READ, ROUNDS, Words
 
 WORDS = Words()
 DESCRIPTIONS = Path(__file__).with_name("descriptions.txt").read_text("utf-8").splitlines()
@@ -241,6 +244,153 @@ def test_no_disguise_of_a_name_helps(text):
 )
 def test_words_are_judged_by_their_neighbours(text, cleaned):
     assert WORDS.clean(text) == cleaned
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "94F", "F94", "94 F", "M 94", "94 M", "90+ female", "male 91", "94 lat", "9 4 year old",
+        "94 y/o", "94 yo", "94yo", "94yof", "94.5 years", "92-year-old", "aged 97", "101 y", "94W",
+    ],
+)  # fmt: skip
+def test_no_age_above_89_stays(text):
+    assert not re.search("[0-9]", WORDS.clean(f"CT {text} CHEST"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DOB 3/64", "DOB 03 64", "03/64", "03-64", "3 / 64", "14.05", "31.12", "12.03.", "17.5.",
+        "12. 3.", "20/19", "5-17", "03.64", "'19", "’19", "1/2/3", "1-2-3", "geb. 23 Oct 1994",
+        "born 64", "Date 4", "03 64", "03_64", "12,03", "12|03", "3. 5.",
+    ],
+)  # fmt: skip
+def test_no_piece_of_a_date_stays(text):
+    assert WORDS.clean(f"CT {text} CHEST") == "CT CHEST"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2.5", "5.0", "0.625", "1.25", "3.75", "10.0", "1/2", "30-80%", "b=0-50", "14.05 mm",
+        "1024x768",
+    ],
+)  # fmt: skip
+def test_lengths_and_shares_are_no_dates(text):
+    assert WORDS.clean(f"CT {text} CHEST") == f"CT {text} CHEST"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MRN 12 ms", "MRN 4711 ms", "MRN 12.345", "MRN: T 123", "S/N 123", "SN 12", "ID 1", "ID12",
+        "ID no 3", "#123", "No. 47", "acc# A-12-3", "Tel 555 x 3", "1.23456789x2", "1234x5678",
+        "51.5, -0.12", "48.85, 2.35", "51.5N 0.12W", "-0.12, 51.50",
+        "51.5 N, 0.12 W", "51°30'", "GPS 51.5", "123x456x789", "C12D34",
+    ],
+)  # fmt: skip
+def test_no_number_behind_a_label_and_no_place_stays(text):
+    assert not re.search("[0-9]", WORDS.clean(f"CT {text} CHEST"))
+
+
+@pytest.mark.parametrize("text", ["NODULE #2", "lesion no 2", "patient 3", "R. lung", "Lung, R"])
+def test_counts_and_sides_stay(text):
+    assert WORDS.clean(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("J.S. CT chest", "CT chest"),
+        ("J. CT chest", "CT chest"),
+        ("F. Chin", ""),
+        ("CT F. Chin", "CT"),
+        ("Chin, F", ""),
+        ("CT Chin, F", "CT"),
+        ("Lung^Anna", ""),
+        ("Colon, Maria", ""),
+        ("Hand^Anna CT", "CT"),
+        ("Ko Te", ""),
+        ("Na", ""),
+        ("Ta, Ko", ""),
+        ("Ko^Ta CT", "CT"),
+        ("TE CT", "TE CT"),
+    ],
+)
+def test_initials_and_short_names_go(text, cleaned):
+    assert WORDS.clean(text) == cleaned
+
+
+HOSTILE = [
+    "a.", "a.x ", ".", "@", "@ a", "a@", "www.", "x:// ", "/a", " /a/", "\\", "(", "()", "([ ",
+    "1 ", "1 2.5 ", "12, ", "a b ", "a. ", "hand ", "hand^", "HAND, J ", "CT Doe ", "12 Doe ",
+    "CT 1 Doe 2 ", "#1", "MRN 1 ", "b 0 ", "may 1 ", "9 4 year ", "a\u0301\u0327", "\ufdfa", "-",
+    "w/o", "1.", "1", "a", "liver", "1x", " ", "\n", "\u1100\u1161", "\ud800", "^ ", "Na ",
+]  # fmt: skip
+
+
+class _Counting(Words):
+    """Words that count how many letters were cleaned in all."""
+
+    n_letters = 0
+
+    def _clean_once(self, text: str) -> str:
+        self.n_letters += len(text)
+        return super()._clean_once(text)
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_the_work_on_a_hostile_text_is_bounded_by_its_length(piece):
+    words = _Counting()
+    cleaned = words.clean(piece * (1_000_000 // len(piece)))
+    assert words.n_letters <= ROUNDS * LETTERS_READ
+    assert words.clean(cleaned) == cleaned
+
+
+@given(st.lists(st.sampled_from(HOSTILE), max_size=40).map("".join))
+def test_cleaning_a_hostile_text_twice_changes_nothing(text):
+    assert WORDS.clean(WORDS.clean(text)) == WORDS.clean(text)
+
+
+def test_rows_of_names_are_looked_at_once():
+    """The chunks asked for grow as the text does, and no faster."""
+
+    class Counted(list):
+        n_asked = 0
+
+        def __getitem__(self, at):
+            self.n_asked += 1
+            return super().__getitem__(at)
+
+    asked = []
+    for n_chunks in (1000, 2000):
+        chunks = Counted([judge("hand", package_vocabulary())] * n_chunks)
+        kept(chunks, [""] + [" "] * (n_chunks - 1) + [""])
+        asked.append(chunks.n_asked)
+    assert asked[1] <= 2 * asked[0] + 10
+
+
+def test_a_text_that_never_settles_keeps_its_plain_words_only(monkeypatch):
+    monkeypatch.setattr(words_module, "ROUNDS", 0)
+    words = Words()
+    assert words.clean("CHEST 5.0 hand Smith liver") == "CHEST liver"
+
+
+def test_what_lies_beyond_the_letters_read_goes_with_the_word_that_is_cut():
+    text = "CT " * (LETTERS_READ // 3) + "chest"
+    assert set(WORDS.clean(text).split()) == {"CT"}
+    assert WORDS.clean("chest" * LETTERS_READ) == ""
+
+
+@pytest.mark.parametrize("vr", ["LO", "UC"])
+def test_a_value_of_many_parts_is_read_no_further_than_one_text(vr):
+    cleaned = clean_text(b"liver\\" * LETTERS_READ, vr, [], WORDS)
+    assert 0 < len(cleaned) <= LETTERS_READ
+    assert clean_text(cleaned, vr, [], WORDS) == cleaned
+
+
+def test_a_token_longer_than_any_word_goes_whole():
+    assert WORDS.clean("CT " + "_".join(["liver"] * 100) + " CHEST") == "CT CHEST"
 
 
 def test_extra_words_of_a_study_stay():

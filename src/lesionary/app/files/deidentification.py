@@ -42,12 +42,15 @@ class Deidentified:
         Faults of our own, to be logged.
     sources : tuple of (int, str)
         Number and name of every file, for a source map.
+    shared_studies : tuple of str
+        DICOM studies, by their new UIDs, that came under two patients.
     """
 
     files: list[dict[str, Any]]
     actions: list[dict[str, Any]]
     failures: tuple[Failure, ...]
     sources: tuple[tuple[int, str], ...]
+    shared_studies: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the contract's JSON."""
@@ -56,6 +59,7 @@ class Deidentified:
             **{outcome.value: counts[outcome] for outcome in TakenAs},
             "files": self.files,
             "actions": self.actions,
+            "shared_studies": list(self.shared_studies),
         }
 
 
@@ -216,6 +220,7 @@ def deidentify(
         actions_of(batch.log),
         tuple(batch.failures),
         tuple(sorted(named)),
+        tuple(sorted(batch.shared_studies)),
     )
 
 

@@ -49,6 +49,9 @@ class _Waiting(NamedTuple):
 class Batch:
     """Takes sources one by one; what became of them is in ``rows``, in no order.
 
+    ``shared_studies`` are DICOM studies, by their new UIDs, that came under two patients: whoever has
+    both sees that they are one.
+
     Parameters
     ----------
     folder : ReleasedFiles
@@ -61,12 +64,17 @@ class Batch:
     rows: list[dict[str, Any]] = field(default_factory=list)
     log: Counter[tuple[int, Any]] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
+    shared_studies: set[str] = field(default_factory=set)
     _places: dict[str, Path] = field(init=False)
+    _patients: dict[str, str] = field(default_factory=dict)
     _firsts: dict[str, int] = field(default_factory=dict)
     _waiting: deque[_Waiting] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         self._places = self.folder.instances()
+        for place in self._places.values():
+            patient, study, *_ = place.parts
+            self._patients.setdefault(study, patient)
 
     def take(self, file: SourceFile) -> None:
         """Take one file.
@@ -114,11 +122,15 @@ class Batch:
         instance, place = taken.sop_instance_uid, place_of(taken)
         if instance in self._firsts:
             self.finish()
-        if self._places.setdefault(instance, place) != place:
+        if self._places.get(instance, place) != place:
             self._note(number, _CONFLICT, first=self._firsts.get(instance))
             return
+        self._places[instance] = place
         is_there = self.folder.put(place, taken.chunks)
         n_bytes = sum(memoryview(chunk).nbytes for chunk in taken.chunks)
+        study = taken.study_instance_uid
+        if study and self._patients.setdefault(study, taken.patient) != taken.patient:
+            self.shared_studies.add(study)
         said = Taken(taken.outcome, sop_instance_uid=instance, log=taken.log)
         self._waiting.append(_Waiting(number, said, place, n_bytes, is_there))
         if instance in self._firsts:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from lesionary.app.door import Identities
 from lesionary.core.errors import WorkflowError
-from lesionary.ingest.pseudonym import Pseudonymiser
+from lesionary.ingest.pseudonym import Pseudonymiser, moved
 
 _DIGITS = 19
 
@@ -36,7 +36,7 @@ class Patient:
 
     def shifted(self, date: dt.date) -> dt.date:
         """Return a date as it enters the study."""
-        return dt.date.fromordinal(max(1, date.toordinal() - self.shift_days))
+        return moved(date, self.shift_days)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -17,6 +17,7 @@ from lesionary.app.study import Study
 from lesionary.core.findings import Outcome
 from lesionary.core.volume import Geometry
 from lesionary.ingest.series import SeriesIdentity, SeriesSummary
+from lesionary.io.received import ReceivedFiles
 from lesionary.io.registry import tables
 from lesionary.io.registry.ingest import IngestTransaction
 from lesionary.io.registry.status import ignored_row, left_out_row, notes_of, series_row
@@ -45,8 +46,11 @@ def held_images(study: Study) -> HeldImages:
 
 
 def numbered_patients(study: Study) -> dict[int, str]:
-    """Return the hashes of patients that the study knows by the vault's number."""
-    return {
+    """Return the hashes of patients that the study knows by the vault's number.
+
+    Those of its rows go before those that ``listen`` noted.
+    """
+    return ReceivedFiles(study.files.root).patients() | {
         row["released_id"]: row["identity_hash"]
         for row in study.registry.rows(tables.subject)
         if row["released_id"] is not None

@@ -9,7 +9,15 @@ from enum import IntEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from lesionary.ingest.deidentify.vocabulary import Vocabulary, folded
+from lesionary.ingest.deidentify.signs import (
+    LABELS,
+    LARGE_UNITS,
+    MONTHS,
+    PARAMETERS,
+    UNITS,
+    YEARS,
+)
+from lesionary.ingest.deidentify.vocabulary import Vocabulary, folded, package_sections
 
 
 class Kind(IntEnum):
@@ -35,7 +43,8 @@ class Chunk(NamedTuple):
     ``key`` is the text in capitals without diacritics; ``n_digits`` counts decimals too.
     ``is_small`` says of a number that it may stay, if
     what is beside it does not speak against that, ``is_month`` of any word that it is a month's
-    name too. ``companions`` are the keys beside one of which a ``COMPANY`` may stay.
+    name too, ``is_name`` of a word that it is a surname too. ``companions`` are the keys beside one
+    of which a ``COMPANY`` may stay.
     """
 
     kind: Kind
@@ -45,42 +54,8 @@ class Chunk(NamedTuple):
     is_small: bool = False
     is_month: bool = False
     companions: frozenset[str] = frozenset()
+    is_name: bool = False
 
-
-# fmt: off
-UNITS = frozenset({
-    "MM", "CM", "UM", "ML", "CC", "MS", "MSEC", "S", "SEC", "SECS", "MIN", "MINS", "HZ", "KHZ",
-    "MHZ", "KV", "KVP", "MA", "MAS", "KEV", "MEV", "MBQ", "GBQ", "KBQ", "BQ", "MCI", "CGY", "GY",
-    "MGY", "MSV", "HU", "T", "TESLA", "DEG", "DEGREE", "DEGREES", "PPM", "MMOL", "PX", "PIX",
-    "VOX", "X", "D", "CH", "MM2", "MM3",
-})
-"""Units, and what stands behind a number like one: ``3D``, ``8CH``, ``2X``."""
-
-LARGE_UNITS = frozenset({"MS", "MSEC", "MAS", "HZ", "HU", "MBQ", "ML", "CGY", "KBQ"})
-"""Units of which there may be thousands."""
-
-PARAMETERS = frozenset({
-    "TE", "TI", "TR", "TD", "KV", "KVP", "MA", "MAS", "KEV", "W", "L", "C", "WW", "WL", "WC", "FA",
-    "ASIR", "ST", "SL", "FOV", "DFOV", "NEX", "DELAY", "T", "B",
-})
-"""What stands before three digits: ``TE100``. Behind anything else they are an identifier."""
-
-MONTHS = frozenset(folded(
-    "jan january januar janvier janv enero ene gennaio gen januari janeiro styczen stycznia "
-    "feb february februar fevrier fevr febrero febbraio februari fevereiro fev luty lutego "
-    "mar march marz maerz mars marzo maart mrt marco marzec marca mrz "
-    "apr april avril avr abril abr aprile kwiecien kwietnia "
-    "may mai mayo maggio mag mei maio maj maja "
-    "jun june juni juin junio giugno giu junho czerwiec czerwca "
-    "jul july juli juillet juil julio luglio lug julho lipiec lipca "
-    "aug august aout agosto ago augustus sierpien sierpnia "
-    "sep sept september septembre septiembre settembre set setembro wrzesien wrzesnia "
-    "oct october oktober okt octobre octubre ottobre ott outubro out pazdziernik pazdziernika "
-    "nov november novembre noviembre novembro listopad listopada "
-    "dec december dezember dez decembre diciembre dicembre dic dezembro grudzien grudnia"
-).split())
-"""Months in the languages of the list, some of which are words of this field too."""
-# fmt: on
 
 MIXED_CASE = frozenset({"Dr", "Mr", "Mrs", "Ms", "Uhr"})
 """Terms in capitals, but somebody's title, or German for o'clock, like this."""
@@ -92,25 +67,18 @@ _VERSION = re.compile(r"V[0-9]{1,2}(\.[0-9]{1,2}){0,3}")
 _B_VALUE = re.compile(r"B(?:VAL(?:UES?)?)?([0-9]{1,4})")
 _SIZES = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:X[0-9]+(?:\.[0-9]+)?){1,2}(?:[MC]M)?")
 _CLOCK = re.compile(r"[0-9]{1,2}H[0-9]{2}(?:M[0-9]{2}|MIN)?")
-YEARS = (
-    "Y",
-    "YO",
-    "YR",
-    "YRS",
-    "YEAR",
-    "YEARS",
-    "YEAROLD",
-    "J",
-    "JAHRE",
-    "A",
-    "ANS",
-    "ANNI",
-    "ANOS",
-)
-_AGE = re.compile(rf"([0-9]{{1,3}})(?:{'|'.join(YEARS)})")
+_AGE = re.compile(rf"([0-9]{{1,3}})(?:\.[0-9]+)?(?:{'|'.join(sorted(YEARS))})")
+_SEXED_AGE = re.compile(r"[FM]?([0-9]{2,3})[FM]?|([0-9]{2,3})W")
+_COORDINATE = re.compile(r"[0-9]+\.[0-9]+[NEWO]|[NEWO][0-9]+\.[0-9]{2,}")
 OLDEST_YEARS = 89
 """So few are older that the age alone may name them."""
 
+_OLDEST = range(OLDEST_YEARS + 1, 120)
+
+_RUN_LETTERS = 64
+_DECIMALS = 4
+_MATRIX_STEP = 8
+_VOLUME_DIGITS = 9
 _LETTERS_ALLOWED = 3
 _DIGITS_AMONG_WORDS = 4
 _DIGITS_AMONG_LETTERS = 3
@@ -146,13 +114,16 @@ def judge(text: str, vocabulary: Vocabulary) -> Chunk:
     Chunk
         Of a number: also one that no context lets stay; the context decides.
     """
+    if len(text) > _RUN_LETTERS:
+        return Chunk(Kind.DROPPED, "", sum(map(str.isdigit, text)))
     key = folded(text)
     if not key.isascii() or text in MIXED_CASE:
         return Chunk(Kind.DROPPED, key)
     if key.isalpha():
         kind = _judge_letters(text, key, vocabulary)
         companions = vocabulary.company.get(key, frozenset())
-        return Chunk(kind, key, is_month=key in MONTHS, companions=companions)
+        is_name = key in package_sections()["needed"]
+        return Chunk(kind, key, is_month=key in MONTHS, companions=companions, is_name=is_name)
     if _NUMBER.fullmatch(key):
         n_digits = len(key.replace(".", ""))
         return Chunk(Kind.NUMBER, key, n_digits, "." not in key, _is_small(key))
@@ -199,7 +170,7 @@ def _is_seamed(key: str, vocabulary: Vocabulary) -> bool:
 
 
 def _judge_mixed(text: str, key: str, vocabulary: Vocabulary) -> Kind:
-    if _CLOCK.fullmatch(key) or is_old_age(key):
+    if _CLOCK.fullmatch(key) or _COORDINATE.fullmatch(key) or is_old_age(key):
         return Kind.DROPPED
     if key in vocabulary.plain or any(is_fit(key) for is_fit in _TECHNICAL):
         return Kind.TERM
@@ -207,9 +178,16 @@ def _judge_mixed(text: str, key: str, vocabulary: Vocabulary) -> Kind:
 
 
 def is_old_age(key: str) -> bool:
-    """Return whether a run is an age of more than 89 years: ``92Y``."""
-    found = _AGE.fullmatch(key)
-    return found is not None and int(found[1]) > OLDEST_YEARS
+    """Return whether a run is an age of more than 89 years: ``92Y``, ``94F``."""
+    if found := _AGE.fullmatch(key):
+        return int(found[1]) > OLDEST_YEARS
+    sexed = _SEXED_AGE.fullmatch(key)
+    return sexed is not None and is_oldest(sexed[1] or sexed[2])
+
+
+def is_oldest(number: str) -> bool:
+    """Return whether a number may be the age of somebody older than 89."""
+    return len(number) <= 3 and number.isdecimal() and int(number) in _OLDEST
 
 
 def _is_version(key: str) -> bool:
@@ -239,12 +217,22 @@ def is_quantity(number: str, unit: str) -> bool:
     if unit not in UNITS:
         return False
     whole, _, decimals = number.partition(".")
-    return len(whole) <= (4 if unit in LARGE_UNITS else 3) and len(decimals) <= 4
+    return len(whole) <= (4 if unit in LARGE_UNITS else 3) and len(decimals) <= _DECIMALS
 
 
 def _is_sizes(key: str) -> bool:
     numbers = _NUMBER.findall(key) if _SIZES.fullmatch(key) else ()
-    return bool(numbers) and all(len(one.partition(".")[0]) <= 4 for one in numbers)
+    if sum(map(len, numbers)) >= _VOLUME_DIGITS and "." not in key:
+        return sum(int(one) % _MATRIX_STEP == 0 for one in numbers) > 1
+    return bool(numbers) and all(map(_is_size, numbers))
+
+
+def _is_size(number: str) -> bool:
+    """Return whether a number is a length or a matrix's side; such of four digits are even."""
+    whole, _, decimals = number.partition(".")
+    if len(whole) == 4:
+        return not decimals and int(whole) % _MATRIX_STEP == 0
+    return len(whole) < 4 and len(decimals) <= _DECIMALS
 
 
 _TECHNICAL: tuple[Callable[[str], bool], ...] = (_is_version, is_b_term, _is_measure, _is_sizes)
@@ -268,13 +256,13 @@ def _judge_parts(parts: Sequence[str], vocabulary: Vocabulary) -> Kind:
             n_digits += len(part.replace(".", ""))
             continue
         key = folded(part)
-        if key in MONTHS:
+        if key in MONTHS or key in LABELS:
             return Kind.DROPPED
         n_letters += len(key) == 1
         kinds.add(Kind.TERM if key in UNITS else _judge_letters(part, key, vocabulary))
     if kinds & {Kind.DROPPED, Kind.COMPANY, Kind.MONTH} or n_letters > _LETTERS_ALLOWED:
         return Kind.DROPPED
-    is_wordy = kinds != {Kind.LETTER}
+    is_wordy = any(part.isalpha() and len(part) > 1 for part in parts)
     if n_digits > (_DIGITS_AMONG_WORDS if is_wordy else _DIGITS_AMONG_LETTERS):
         return Kind.DROPPED
     return Kind.SHY if kinds & {Kind.SHY, Kind.BODY} else Kind.TERM

@@ -14,6 +14,7 @@ from lesionary.ingest.deidentify.codes import Code, clean_code
 from lesionary.ingest.deidentify.dictionary import standard_vr
 from lesionary.ingest.deidentify.dummies import dummy
 from lesionary.ingest.deidentify.elements import DataSet, Element
+from lesionary.ingest.deidentify.own_tokens import LONG_DIGITS, NOTHING, NUMBER_DIGITS, OwnTokens
 from lesionary.ingest.deidentify.particulars import (
     COUNTS,
     EQUIPMENT,
@@ -24,6 +25,13 @@ from lesionary.ingest.deidentify.particulars import (
 )
 from lesionary.ingest.deidentify.quarantine import storage_classes
 from lesionary.ingest.deidentify.spelled import is_spelled
+from lesionary.ingest.deidentify.unowned import (
+    NEEDED_NUMBERS,
+    unowned_code,
+    unowned_terms,
+    without_makers,
+)
+from lesionary.ingest.deidentify.vocabulary import element_terms
 from lesionary.ingest.deidentify.words import Words
 from lesionary.ingest.pseudonym import Pseudonymiser
 
@@ -50,6 +58,7 @@ _SPELLED_OUT = re.compile(r"(?<![^\W_])[^\W\d_](?:[^\w\\]+[^\W\d_](?![^\W_])){3,
 """Four single letters in a row and more: each is harmless, together they are ``S m i t h``."""
 
 _CACHED = 65_536
+_UTF_8 = ("ISO_IR 192",)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -88,6 +97,7 @@ class Cleaner:
     words: Words
     pseudonyms: Pseudonymiser
     shift_days: int
+    own: OwnTokens = NOTHING
 
     def keep(self, element: Element, vr: str, around: Surroundings) -> bytes:
         """Return a value as it is, where it is of its VR; texts come in UTF-8."""
@@ -96,10 +106,18 @@ class Cleaner:
         check = _CHECKS.get(vr)
         if check is not None:
             kept = check(bytes(element.value))
-            return b"" if _is_record_number(element.tag, kept, vr) else kept
+            return b"" if self._is_record(element.tag, kept, vr) else kept
         if vr in values.WORD_BYTES:
-            return _kept_binary(element.tag, bytes(element.value), vr)
+            kept = _kept_binary(element.tag, bytes(element.value), vr)
+            return b"" if self.own.binary_number_in(kept, vr) else kept
         return decode(bytes(element.value), around.charsets).encode()
+
+    def _is_record(self, tag: int, kept: bytes, vr: str) -> bool:
+        """Tell whether a number is a record's: by its length, or by what the header says."""
+        if vr not in RECORD_DIGITS or len(kept) < NUMBER_DIGITS:
+            return False
+        least = LONG_DIGITS if tag in NEEDED_NUMBERS else NUMBER_DIGITS
+        return _is_record_number(tag, kept, vr) or self.own.number_in(kept, least_digits=least)
 
     def _kept_uids(self, element: Element) -> bytes:
         """Return UIDs as they are if UIDs stay; else a kind's, which only the standard names."""
@@ -129,10 +147,14 @@ class Cleaner:
             return self.keep(element, vr, around) if vr in _UNWORDED else b""
         value = bytes(element.value)
         bare = value.strip(b" \0")
-        if element.tag == _TIME_ZONE or _is_term(element.tag, bare):
-            return bare if _is_term(element.tag, bare) else b""
+        is_term = _is_term(element.tag, bare)
+        if element.tag == _TIME_ZONE or (is_term and not self._is_owned_shape(element.tag, bare)):
+            return bare if is_term else b""
         words = _with_makers(self.words) if element.tag in EQUIPMENT else self.words
-        cleaned = _worded(value, vr, around.charsets, words)
+        tag = element.tag if element.tag in element_terms() else 0
+        cleaned = _worded(value, vr, around.charsets, words, tag)
+        if cleaned and self.own and self.own.occur_in(cleaned.decode()):
+            cleaned = self._without_own(element, vr, around.charsets, words, cleaned)
         if not cleaned and bare and element.tag in NEVER_EMPTY:
             return dummy(element.tag, vr)
         return cleaned
@@ -142,10 +164,35 @@ class Cleaner:
         found = around.data_set.get
         tag = next((tag for tag in _CODE_VALUES if found(tag) is not None), _CODE_VALUES[0])
         parts = [_text(found(part), around.charsets) for part in (tag, _SCHEME, _MEANING)]
-        code = _clean_code(*parts, self.words)
+        code = unowned_code(_clean_code(*parts, self.words), self.own, self.words)
         if element.tag in _CODE_VALUES:
             return (code.value if element.tag == tag else "").encode()
         return (code.scheme if element.tag == _SCHEME else code.meaning).encode()
+
+    def _is_owned_shape(self, tag: int, bare: bytes) -> bool:
+        """Tell whether a value stays only for its shape, and holds the header's words."""
+        terms = TERMS.get(tag, frozenset())
+        return not isinstance(terms, frozenset) and self.own.occur_in(
+            without_makers(bare.decode("ascii", "replace"))
+        )
+
+    def _without_own(
+        self, element: Element, vr: str, charsets: tuple[str, ...], words: Words, cleaned: bytes
+    ) -> bytes:
+        """Clean once more, with a gap where the header's own words and numbers stood.
+
+        Only what occurs in the header of this instance is looked for, so nothing is remembered.
+        """
+        if element.tag in EQUIPMENT and not self.own.occur_in(without_makers(cleaned.decode())):
+            return cleaned
+        if vr == "CS":
+            return unowned_terms(element.tag, cleaned, self.own)
+        text = decode(bytes(element.value), charsets)
+        while True:
+            cleaned = _settled(self.own.marked(text).encode(), vr, _UTF_8, words)
+            text = cleaned.decode()
+            if not self.own.occur_in(text):
+                return cleaned
 
 
 def _is_term(tag: int, bare: bytes) -> bool:
@@ -218,9 +265,13 @@ def _clean_code(value: str, scheme: str, meaning: str, words: Words) -> Code:
 
 
 @lru_cache(maxsize=_CACHED)
-def _worded(value: bytes, vr: str, charsets: tuple[str, ...], words: Words) -> bytes:
+def _worded(value: bytes, vr: str, charsets: tuple[str, ...], words: Words, tag: int) -> bytes:
     if vr == "CS":
-        return values.clean_cs(value, words)
+        return values.clean_cs(value, words, element_terms().get(tag, ()))
+    return _settled(value, vr, charsets, words)
+
+
+def _settled(value: bytes, vr: str, charsets: tuple[str, ...], words: Words) -> bytes:
     cleaned = values.clean_text(value, vr, charsets, words).decode()
     return _SPELLED_OUT.sub("", cleaned).strip().encode()
 

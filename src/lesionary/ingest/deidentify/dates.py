@@ -10,6 +10,8 @@ import datetime as dt
 import re
 from collections.abc import Callable
 
+from lesionary.ingest.pseudonym import moved
+
 _PADDING = b" \0"
 _DA = re.compile(rb"([0-9]{4})([0-9]{2})([0-9]{2})|([0-9]{4})\.([0-9]{2})\.([0-9]{2})")
 _CLOCK = rb"(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:(?:[0-5][0-9]|60)(?:\.[0-9]{1,6})?)?)?"
@@ -96,7 +98,7 @@ def _range(value: bytes, change: Callable[[bytes], bytes | None]) -> bytes:
 def _one_date(value: bytes, days_back: int) -> bytes | None:
     found = _DA.fullmatch(value)
     date = found and _date(*(int(part) for part in found.groups() if part is not None))
-    return _written(_moved(date, days_back)) if date else None
+    return _written(moved(date, days_back)) if date else None
 
 
 def _one_time(value: bytes) -> bytes | None:
@@ -114,7 +116,7 @@ def _one_datetime(value: bytes, days_back: int) -> bytes | None:
         return None
     n_digits = 8 if day else 6 if month else 4
     rest = (found["clock"] or b"") + (found["zone"] or b"")
-    return _written(_moved(date, days_back))[:n_digits] + rest
+    return _written(moved(date, days_back))[:n_digits] + rest
 
 
 def _date(year: int, month: int, day: int) -> dt.date | None:
@@ -122,11 +124,6 @@ def _date(year: int, month: int, day: int) -> dt.date | None:
         return dt.date(year, month, day)
     except ValueError:
         return None
-
-
-def _moved(date: dt.date, days_back: int) -> dt.date:
-    ordinal = date.toordinal() - days_back
-    return dt.date.fromordinal(min(max(1, ordinal), dt.date.max.toordinal()))
 
 
 def _written(date: dt.date) -> bytes:

@@ -88,6 +88,50 @@ _STRUCTURAL_UIDS = frozenset(
 )
 """UIDs that name a kind of thing, not a thing: replaced, an object would mean nothing."""
 
+UNSHIFTED = frozenset(
+    {
+        0x00080106,  # edition of a context group
+        0x00080107,
+        0x00080404,  # when an inventory was taken, of all patients at once
+        0x00080416,  # until when a copy is kept
+        0x00120086,  # what an ethics committee approved, from when to when
+        0x00120087,
+        0x00141020,  # a component goes out of date
+        0x00143076,  # calibration of a detector's gain
+        0x00143077,
+        0x00144076,  # an inspection's procedure: written, out of date, last changed
+        0x00144078,
+        0x0014407A,
+        0x0014407C,  # calibration of a device
+        0x0014407E,
+        0x00181200,
+        0x00181201,
+        0x00181202,
+        0x00181203,
+        0x00181204,  # a device was made, installed
+        0x00181205,
+        0x0018700C,  # calibration of a detector
+        0x0018700E,
+        0x0040DB06,  # edition of a template
+        0x0040DB07,
+        0x0040E004,  # a document of another system, a product's label among them
+        0x00440004,  # approval of a substance
+        0x0044000B,  # a lot goes out of date
+        0x00440105,  # an assertion goes out of date
+        0x00686226,  # edition of an implant's template
+        0x00686270,
+        0x0072000A,  # a hanging protocol was written, and the values that it asks for
+        0x00720061,
+        0x00720063,
+        0x0072006B,
+        0x300A022C,  # strength of a source was measured
+        0x300A022E,
+    }
+)
+"""Dates and times of things, lots, templates, public documents: the same for every patient, and
+often known to anybody, so that shifted they would tell the shift. Everything else that is a date
+is of an act on the patient or on what was made of the scan."""
+
 _GONE = frozenset(
     {
         0x00080051,  # issuer of the accession number

@@ -15,7 +15,10 @@ from typing import TypeAlias
 
 from lesionary.ingest.deidentify.cleaning import Cleaner, Surroundings, charsets_of
 from lesionary.ingest.deidentify.dictionary import standard_vr
-from lesionary.ingest.deidentify.elements import Buffer, DataSet, Element, Instance
+from lesionary.ingest.deidentify.elements import DataSet, Element, Instance
+from lesionary.ingest.deidentify.labels import Labels
+from lesionary.ingest.deidentify.luts import unsound_luts
+from lesionary.ingest.deidentify.own_sources import own_tokens_of
 from lesionary.ingest.deidentify.pixels import BlankingRule, clean_pixels
 from lesionary.ingest.deidentify.private import safe_private
 from lesionary.ingest.deidentify.profile import Action, Option, Profile
@@ -28,6 +31,7 @@ from lesionary.ingest.deidentify.quarantine import (
     reason_to_quarantine,
     text_of,
 )
+from lesionary.ingest.deidentify.report_items import report_item
 from lesionary.ingest.deidentify.statement import state_what_was_done
 from lesionary.ingest.deidentify.values import WORD_BYTES
 from lesionary.ingest.deidentify.words import Words
@@ -51,10 +55,13 @@ class Subject:
     shift_days : int
         By how many days dates move back; 0 for an instance that was de-identified under this very
         key before.
+    identity_hash : str
+        The keyed hash of who it was, where that is known. It never enters the instance.
     """
 
     number: str
     shift_days: int
+    identity_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -119,10 +126,15 @@ class Deidentifier:
             if isinstance(cleaned, Quarantined):
                 return cleaned
             pixels = cleaned
-        passage = _Passage(self, subject)
+        own = own_tokens_of(instance.data_set, subject.number)
+        passage = _Passage(self, Cleaner(self.words, self.pseudonyms, subject.shift_days, own))
         data_set = passage.through(instance.data_set, charsets_of(instance.data_set, ("",)))
         state_what_was_done(
-            data_set, self.profile, number=subject.number, is_blanked=rule is not None
+            data_set,
+            self.profile,
+            number=subject.number,
+            is_blanked=rule is not None,
+            before=instance.data_set,
         )
         if instance.data_set.get(_CHARSET) is not None:
             data_set.put(Element(_CHARSET, "CS", _UTF_8))
@@ -143,25 +155,27 @@ class _Passage:
     """One instance on its way through."""
 
     engine: Deidentifier
-    subject: Subject
+    cleaner: Cleaner
+    labels: Labels = field(default_factory=Labels)
     log: Counter[tuple[int, Action]] = field(default_factory=Counter)
-    cleaner: Cleaner = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.cleaner = Cleaner(self.engine.words, self.engine.pseudonyms, self.subject.shift_days)
 
     def through(self, data_set: DataSet, charsets: tuple[str, ...]) -> DataSet:
         """Return what stays of a data set; ``charsets`` are those of its own texts."""
         made = DataSet()
+        data_set, overruling = report_item(data_set, self.engine.profile.options)
         around = Surroundings(data_set, charsets)
+        unsound = unsound_luts(data_set)
         for element in data_set.elements.values():
             tag = element.tag
+            if tag in unsound:
+                self.log[tag, Action.REMOVE] += 1
+                continue
             if tag >> 16 & 1:
                 self._private(element, data_set, made, around)
                 continue
             vrs = standard_vr(tag)
             vr = _judged_by(element.vr, vrs)
-            action = self.engine.profile.decide(tag, vr)
+            action = overruling.get(tag) or self.engine.profile.decide(tag, vr)
             kept = self._take(element, vr, action, around) if vr else None
             self.log[tag, action if kept is not None else Action.REMOVE] += 1
             if kept is not None:
@@ -179,7 +193,10 @@ class _Passage:
             is_kept = action is Action.RECURSE
             items = self._items(element.items, around) if is_kept else []
             return Element(element.tag, vr, items=items)
-        return Element(element.tag, vr, _HANDLERS[action](self.cleaner, element, vr, around))
+        value = _HANDLERS[action](self.cleaner, element, vr, around)
+        if action in {Action.CLEAN, Action.DUMMY}:
+            value = self.labels.told_apart(element, value, around.data_set)
+        return Element(element.tag, vr, value)
 
     def _items(self, items: list[DataSet], around: Surroundings) -> list[DataSet]:
         return [self.through(item, charsets_of(item, around.charsets)) for item in items]
@@ -222,7 +239,7 @@ def _judged_by(vr: str, allowed: Sequence[str]) -> str:
     return "" if is_other_kind else allowed[0]
 
 
-_Handler: TypeAlias = Callable[[Cleaner, Element, str, Surroundings], Buffer]
+_Handler: TypeAlias = Callable[[Cleaner, Element, str, Surroundings], bytes]
 
 _HANDLERS: Mapping[Action, _Handler] = {
     Action.EMPTY: lambda *_: b"",

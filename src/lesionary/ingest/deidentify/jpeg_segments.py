@@ -6,20 +6,20 @@ and anything may stand behind the end of the image. None of it is needed to deco
 Sources: ISO/IEC 10918-1 annex B (markers), 14495-1 annex C (JPEG-LS), 15444-1 annex A (JPEG 2000).
 """
 
-_SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
-_CODING = frozenset({*range(0xC0, 0xD0), *range(0xDA, 0xE0), 0xF7, 0xF8})
-"""Segments that a decoder reads: frames, tables, scans; the last two are JPEG-LS's."""
+from lesionary.ingest.deidentify.jpeg_tables import NeededSegments, OddFrameError
+
+__all__ = ["OddFrameError", "without_notes"]
+
+_EOI, _SOS = 0xD9, 0xDA
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})
-_KEPT_APPS = ((0xEE, b"Adobe", 12), (0xE8, b"mrfx", 5))
-"""Notes that decoders need: how colours were transformed. Marker, beginning, length."""
 
 _J2K_SOC, _J2K_EOC = b"\xff\x4f", b"\xff\xd9"
-_J2K_SOT, _J2K_SOD, _J2K_COM = 0x90, 0x93, 0x64
+_J2K_SOT, _J2K_SOD = 0x90, 0x93
+_J2K_CODING = frozenset(
+    {0x50, 0x51, 0x52, 0x53, 0x55, 0x57, 0x58, 0x59, 0x5C, 0x5D, 0x5E, 0x5F, 0x60, 0x61, 0x63}
+)
+"""Segments of JPEG 2000 that its standard knows, comments apart."""
 _JP2_SIGNATURE = b"\0\0\0\x0cjP  "
-
-
-class OddFrameError(ValueError):
-    """The frame is no image of the kind that its beginning promises."""
 
 
 def without_notes(frame: bytes) -> bytes:
@@ -45,24 +45,25 @@ def without_notes(frame: bytes) -> bytes:
 
 
 def _without_jpeg_notes(frame: bytes) -> bytes:
-    kept, at, size = bytearray(frame[:2]), 2, len(frame)
+    needed, at, size = NeededSegments(), 2, len(frame)
+    ending = b""
     while at + 1 < size:
         if frame[at] != 0xFF:
             raise OddFrameError("no marker where one has to be")
         marker = frame[at + 1]
-        if marker == 0xFF:
-            at += 1
+        if marker == 0xFF or marker in _BARE:
+            at += 1 if marker == 0xFF else 2
             continue
         if marker == _EOI:
-            return bytes(kept + frame[at : at + 2])
-        end = at + 2 if marker in _BARE else _segment_end(frame, at)
-        if not _is_note(marker, frame[at + 4 : end]):
-            kept += frame[at:end]
+            ending = frame[at : at + 2]
+            break
+        end = _segment_end(frame, at)
+        needed.add(marker, frame[at + 4 : end])
         at = end
         if marker == _SOS:
             at = _scan_end(frame, end)
-            kept += frame[end:at]
-    return bytes(kept)
+            needed.add_coded(frame[end:at])
+    return frame[:2] + needed.written() + ending
 
 
 def _segment_end(frame: bytes, at: int) -> int:
@@ -71,15 +72,6 @@ def _segment_end(frame: bytes, at: int) -> int:
     if length < 2 or end > len(frame):
         raise OddFrameError("a segment is longer than the frame")
     return end
-
-
-def _is_note(marker: int, payload: bytes) -> bool:
-    if marker in _CODING or marker in _BARE:
-        return False
-    return not any(
-        marker == kept and payload.startswith(name) and len(payload) == length
-        for kept, name, length in _KEPT_APPS
-    )
 
 
 def _scan_end(frame: bytes, at: int) -> int:
@@ -119,7 +111,7 @@ def _noted_header(frame: bytes, at: int, last: int) -> tuple[bytes, int]:
         if frame[at + 1] == last:
             return bytes(kept), at
         end = _segment_end(frame, at)
-        if frame[at + 1] != _J2K_COM:
+        if frame[at + 1] in _J2K_CODING:
             kept += frame[at:end]
         at = end
 

@@ -3,43 +3,34 @@
 import re
 from collections.abc import Sequence
 
-from lesionary.ingest.deidentify.chunks import (
-    UNITS,
-    YEARS,
-    Chunk,
-    Kind,
-    is_b_term,
-    is_b_value,
-    is_old_age,
-    is_quantity,
-)
+from lesionary.ingest.deidentify.chunks import Chunk, Kind
+from lesionary.ingest.deidentify.numbers import settle_numbers
 
 TITLES = frozenset({"DR", "MR", "MS", "PT"})
 """Modalities, but a title or a patient where a full stop follows."""
 
-LINKS = frozenset({"DE", "OF", "TH", "ST", "ND", "RD"})
-"""What may stand between a month and its day."""
+SIDES = frozenset({"L", "R"})
+"""Letters that stand behind a comma without being an initial."""
 
-B_WORDS = frozenset({"B", "BVAL", "BVALS", "BVALUE", "BVALUES"})
-UNIT_GAPS = frozenset({" ", "-", "_"})
-B_GAPS = " =-_,;/+"
-B_VALUES_AT_MOST = 12
+ABBREVIATED = frozenset({"A", "L", "M", "N", "R", "V"})
+"""Letters with a full stop that begin a description: artery, left, muscle, nerve, right, vein."""
+
+# fmt: off
+AMBIGUOUS = frozenset({
+    "AI", "AN", "AS", "AT", "AU", "BE", "BI", "BY", "CA", "CE", "CO", "DE", "DU", "ET", "FA",
+    "HI", "IF", "IN", "IS", "IT", "KO", "LE", "LI", "LM", "MA", "MIN", "NA", "NO", "OF", "ON", "OP",
+    "OR", "OS", "PI", "RES", "RHO", "RI", "SE", "SO", "TA", "TE", "TI", "TIL", "TO", "UM", "UNI",
+    "UP", "VA", "WO", "ZE",
+})
+"""Short words of the list that are names too, and stay only where another word is in the text."""
+# fmt: on
 
 NAMES = frozenset({Kind.BODY, Kind.SHY, Kind.COMPANY})
 NAMELIKE = NAMES | {Kind.DROPPED, Kind.LETTER}
 SURE = frozenset({Kind.WORD, Kind.TERM})
 
-RUN_DIGITS = 6
-"""Digits that numbers in a row may have together, where one of them has decimals."""
-
-RUN_INTEGERS = {1: 3, 2: 4}
-"""The same for whole numbers, by how many there are; of three and more: 3."""
-
 _CLOCK = re.compile(r"(?:[01]?[0-9]|2[0-3])\.[0-5][0-9]")
 """A decimal, or a time of day: beside what went, the latter."""
-
-_CALENDAR = range(1, 32)
-_MILLENNIUM = range(1000, 3000)
 
 
 def kept(chunks: Sequence[Chunk], gaps: Sequence[str]) -> list[bool]:
@@ -58,115 +49,16 @@ def kept(chunks: Sequence[Chunk], gaps: Sequence[str]) -> list[bool]:
     """
     kinds = [chunk.kind for chunk in chunks]
     _drop_titles(chunks, gaps, kinds)
-    if Kind.NUMBER in kinds:
-        _settle_quantities(chunks, gaps, kinds)
-        if any(chunk.is_month for chunk in chunks):
-            _drop_dates(chunks, kinds)
-        _drop_runs(chunks, gaps, kinds)
-    if not NAMES.isdisjoint(kinds):
+    if Kind.LETTER in kinds:
+        _drop_initials(chunks, gaps, kinds)
+    if any(chunk.n_digits for chunk in chunks):
+        settle_numbers(chunks, gaps, kinds)
+    _drop_unvouched(chunks, kinds)
+    if any(kind in NAMES or _is_named(chunk) for kind, chunk in zip(kinds, chunks, strict=True)):
         _drop_lonely(chunks, gaps, kinds)
     if Kind.DROPPED in kinds or Kind.MONTH in kinds:
         _spread(chunks, kinds)
     return [kind > 1 for kind in kinds]
-
-
-def _settle_quantities(chunks: Sequence[Chunk], gaps: Sequence[str], kinds: list[Kind]) -> None:
-    """Make numbers with a unit behind them, and b-values behind a b, what stays."""
-    number = Kind.NUMBER
-    for at, kind in enumerate(kinds):
-        if kind is not number:
-            continue
-        before = chunks[at - 1].key if at else ""
-        if before in B_WORDS or is_b_term(before):
-            _settle_b_values(chunks, gaps, kinds, at)
-        elif at + 1 < len(kinds):
-            unit = chunks[at + 1].key
-            if unit in UNITS and gaps[at + 1] in UNIT_GAPS and is_quantity(chunks[at].key, unit):
-                kinds[at] = Kind.TERM
-            elif unit in YEARS and is_old_age(chunks[at].key + unit):
-                kinds[at] = Kind.DROPPED
-
-
-def _settle_b_values(
-    chunks: Sequence[Chunk], gaps: Sequence[str], kinds: list[Kind], start: int
-) -> None:
-    for at in range(start, min(len(chunks), start + B_VALUES_AT_MOST)):
-        number = chunks[at]
-        is_next = number.is_integer and gaps[at].strip(B_GAPS) == ""
-        if not is_next or not is_b_value(number.key):
-            return
-        kinds[at] = Kind.TERM
-
-
-def _drop_dates(chunks: Sequence[Chunk], kinds: list[Kind]) -> None:
-    """Drop a month with its day or year, and the numbers around it, with ``de`` between or not."""
-    for at, chunk in enumerate(chunks):
-        if not chunk.is_month:
-            continue
-        around = [_beyond_link(chunks, at, step) for step in (-1, 1)]
-        numbers = [one for one in around if one is not None and kinds[one] is Kind.NUMBER]
-        if kinds[at] is Kind.MONTH or any(_is_of_date(chunks[one]) for one in numbers):
-            for one in (at, *numbers):
-                kinds[one] = Kind.MONTH
-
-
-def _beyond_link(chunks: Sequence[Chunk], at: int, step: int) -> int | None:
-    place = at + step
-    if 0 <= place < len(chunks) and chunks[place].key in LINKS:
-        place += step
-    return place if 0 <= place < len(chunks) else None
-
-
-def _is_of_date(chunk: Chunk) -> bool:
-    if not chunk.is_integer or len(chunk.key) > 4:
-        return False
-    return int(chunk.key) in _CALENDAR or int(chunk.key) in _MILLENNIUM
-
-
-def _drop_runs(chunks: Sequence[Chunk], gaps: Sequence[str], kinds: list[Kind]) -> None:
-    """Drop numbers in a row that have too many digits, or look like a date or a time."""
-    number, end = Kind.NUMBER, 0
-    for at, kind in enumerate(kinds):
-        if kind is not number or at < end:
-            continue
-        end = at + 1
-        while end < len(kinds) and kinds[end] is number and _goes_on(chunks, gaps[end], end):
-            end += 1
-        is_alone = end == at + 1 and chunks[at].is_small
-        if not (is_alone or _is_harmless(chunks[at:end], gaps[at + 1 : end])):
-            kinds[at:end] = [Kind.DROPPED] * (end - at)
-
-
-def _goes_on(chunks: Sequence[Chunk], gap: str, at: int) -> bool:
-    """Return whether a number goes on with the next: not beyond a cross, nor in a list."""
-    if any(one in gap for one in "*×"):
-        return False
-    if gap.strip() != ",":
-        return True
-    before, after = chunks[at - 1], chunks[at]
-    if not (before.is_integer and after.is_integer):
-        return False
-    is_thousands = len(after.key) == 3 and before.key != "0"
-    return is_thousands or len(before.key) == len(after.key) == 2
-
-
-def _is_harmless(run: Sequence[Chunk], gaps: Sequence[str]) -> bool:
-    if not all(chunk.is_small for chunk in run):
-        return False
-    if any(":" in gap for gap in gaps) or _is_day(run, gaps):
-        return False
-    n_digits = sum(chunk.n_digits for chunk in run)
-    if all(chunk.is_integer for chunk in run):
-        return n_digits <= RUN_INTEGERS.get(len(run), 3)
-    return n_digits <= RUN_DIGITS
-
-
-def _is_day(run: Sequence[Chunk], gaps: Sequence[str]) -> bool:
-    """Return whether two whole numbers with a stroke between are a day and a month: ``12/3``."""
-    if len(run) != 2 or not all(chunk.is_integer for chunk in run) or gaps[0] != "/":
-        return False
-    first, second = (int(chunk.key) for chunk in run)
-    return max(first, second) > 9 and min(first, second) in range(1, 13) and max(first, second) < 32
 
 
 def _drop_titles(chunks: Sequence[Chunk], gaps: Sequence[str], kinds: list[Kind]) -> None:
@@ -175,19 +67,47 @@ def _drop_titles(chunks: Sequence[Chunk], gaps: Sequence[str], kinds: list[Kind]
             kinds[at] = Kind.DROPPED
 
 
+def _drop_initials(chunks: Sequence[Chunk], gaps: Sequence[str], kinds: list[Kind]) -> None:
+    """Drop letters with a full stop before another one, before a name, and where a text begins."""
+    for at, chunk in enumerate(chunks):
+        if chunk.kind is not Kind.LETTER or not gaps[at + 1].startswith("."):
+            continue
+        following = chunks[at + 1].kind if at + 1 < len(chunks) else Kind.TERM
+        if following is Kind.LETTER or following in NAMES:
+            kinds[at : at + 2] = [Kind.DROPPED] * 2
+        elif at == 0 and chunk.key not in ABBREVIATED:
+            kinds[at] = Kind.DROPPED
+
+
+def _drop_unvouched(chunks: Sequence[Chunk], kinds: list[Kind]) -> None:
+    """Drop short words that are names too, if no other word says what the text is about."""
+    is_vouched = any(
+        kind in SURE and chunk.key not in AMBIGUOUS
+        for kind, chunk in zip(kinds, chunks, strict=True)
+    )
+    for at, chunk in enumerate(chunks):
+        if chunk.key in AMBIGUOUS and not is_vouched:
+            kinds[at] = Kind.DROPPED
+
+
 def _drop_lonely(chunks: Sequence[Chunk], gaps: Sequence[str], kinds: list[Kind]) -> None:
     """Drop names without their companions, at a caret, among names, and in a text of names only."""
     is_wordless = not SURE & set(kinds)
+    crowded = _crowded(chunks, kinds)
     for at, kind in enumerate(kinds):
-        if kind not in NAMES:
-            continue
+        is_name = kind in NAMES
         if (
             (kind is Kind.SHY and is_wordless)
             or (kind is Kind.COMPANY and not _has_companion(chunks, at))
-            or _is_at_caret(gaps, kinds, at)
-            or _is_among_names(chunks, kinds, at)
+            or (is_name and at in crowded)
+            or ((is_name or _is_named(chunks[at])) and _is_of_person(gaps, chunks, kinds, at))
         ):
             kinds[at] = Kind.DROPPED
+
+
+def _is_named(chunk: Chunk) -> bool:
+    """Return whether a word that stays is somebody's name, too."""
+    return chunk.is_name or chunk.key in AMBIGUOUS
 
 
 def _has_companion(chunks: Sequence[Chunk], at: int) -> bool:
@@ -195,21 +115,36 @@ def _has_companion(chunks: Sequence[Chunk], at: int) -> bool:
     return any(chunk.key in chunks[at].companions for chunk in around)
 
 
-def _is_at_caret(gaps: Sequence[str], kinds: Sequence[Kind], at: int) -> bool:
-    before = at > 0 and "^" in gaps[at] and kinds[at - 1] in NAMELIKE
-    after = at + 1 < len(kinds) and "^" in gaps[at + 1] and kinds[at + 1] in NAMELIKE
-    return before or after
+def _is_of_person(
+    gaps: Sequence[str], chunks: Sequence[Chunk], kinds: Sequence[Kind], at: int
+) -> bool:
+    """Return whether a name has a caret and another name beside it, or a comma and an initial."""
+    last = len(kinds) - 1
+    beside = [at - 1] * (at > 0 and "^" in gaps[at])
+    beside += [at + 1] * (at < last and "^" in gaps[at + 1])
+    if any(kinds[one] in NAMELIKE or chunks[one].key in AMBIGUOUS for one in beside):
+        return True
+    if at == last or gaps[at + 1].strip() != ",":
+        return False
+    is_first = at == 0 or kinds[at - 1] is Kind.DROPPED
+    is_initial = kinds[at + 1] is Kind.LETTER and chunks[at + 1].key not in SIDES
+    return is_initial or (is_first and kinds[at + 1] is Kind.DROPPED)
 
 
-def _is_among_names(chunks: Sequence[Chunk], kinds: Sequence[Kind], at: int) -> bool:
-    """Return whether a name is beside another one without a word on either side of the row."""
-    start, end = at, at + 1
-    while start > 0 and chunks[start - 1].kind in NAMES:
-        start -= 1
-    while end < len(kinds) and chunks[end].kind in NAMES:
-        end += 1
-    has_word = Kind.WORD in kinds[max(0, start - 1) : start] or Kind.WORD in kinds[end : end + 1]
-    return end - start > 1 and not has_word and chunks[at].kind is not Kind.COMPANY
+def _crowded(chunks: Sequence[Chunk], kinds: Sequence[Kind]) -> set[int]:
+    """Return which names are beside another one without a word on either side of the row."""
+    crowded: set[int] = set()
+    end = 0
+    for start, chunk in enumerate(chunks):
+        if chunk.kind not in NAMES or start < end:
+            continue
+        end = start + 1
+        while end < len(chunks) and chunks[end].kind in NAMES:
+            end += 1
+        beside = {*kinds[max(0, start - 1) : start], *kinds[end : end + 1]}
+        if end - start > 1 and Kind.WORD not in beside:
+            crowded.update(at for at in range(start, end) if chunks[at].kind is not Kind.COMPANY)
+    return crowded
 
 
 def _spread(chunks: Sequence[Chunk], kinds: list[Kind]) -> None:

@@ -78,7 +78,7 @@ OPTIONS: Mapping[Option, OptionMetadata] = MappingProxyType(
         ),
         Option.LONGITUDINAL_MODIFIED: OptionMetadata(
             ("113107", "Retain Longitudinal Temporal Information Modified Dates Option"),
-            "dates move by the patient's own number of days; times of day stay",
+            "dates of acts move by the patient's own number of days, times of day stay; things' go",
         ),
         Option.PATIENT_CHARACTERISTICS: OptionMetadata(
             ("113108", "Retain Patient Characteristics Option"),
@@ -86,7 +86,7 @@ OPTIONS: Mapping[Option, OptionMetadata] = MappingProxyType(
         ),
         Option.DEVICE_IDENTITY: OptionMetadata(
             ("113109", "Retain Device Identity Option"),
-            "serial numbers, station names, calibration dates stay",
+            "serial numbers, station names stay, and calibration dates unless dates are moved",
         ),
         Option.INSTITUTION_IDENTITY: OptionMetadata(
             ("113112", "Retain Institution Identity Option"),
@@ -94,7 +94,7 @@ OPTIONS: Mapping[Option, OptionMetadata] = MappingProxyType(
         ),
         Option.RETAIN_UIDS: OptionMetadata(
             ("113110", "Retain UIDs Option"),
-            "UIDs stay as they are, so that results link back",
+            "UIDs stay as they are, so that results link back; many tell the true date of the scan",
         ),
         Option.SAFE_PRIVATE: OptionMetadata(
             ("113111", "Retain Safe Private Option"),

@@ -1,19 +1,28 @@
 """Elements that are judged otherwise than others of their representation, and why."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
+
+from lesionary.ingest.deidentify.vocabulary import folded, package_sections, package_vocabulary
 
 EQUIPMENT = frozenset({0x00080070, 0x00081090})
 """Manufacturer and model: there a maker's name is no person's."""
 
 MAKERS = (
-    "Accuray", "ADAC", "Agfa", "Bruker", "Canon", "Carestream", "Corporation", "CTI",
-    "Discovery", "Elekta", "Elscint", "Esaote", "Fonar", "Fuji", "Fujifilm", "GE", "Healthcare",
-    "Healthineers", "Hitachi", "Hologic", "Imatron", "Ingenia", "Ingenuity", "Konica", "Marconi",
-    "Medical", "Mediso", "Medtronic", "MILabs", "Minolta", "Neurologica", "Neusoft", "Nihon",
-    "PerkinElmer", "Philips", "Picker", "Planmeca", "Rigaku", "Samsung", "Shimadzu",
-    "Siemens", "Signa", "Skyscan", "ST", "STE", "Systems", "TF", "Toshiba", "UIH", "United",
-    "Imaging", "Varian", "VCT", "Vereos", "Xoran", "Ziehm",
+    "Accuray", "Acuson", "ADAC", "AG", "Agfa", "BioImagene", "Biosystems", "Bruker", "Canon",
+    "Carestream", "CMS", "Confirma", "Corporation", "CPS", "CTI", "dcmqi", "Discovery",
+    "Electronics", "Elekta", "Elscint", "Esaote", "Fonar", "Fuji", "Fujifilm", "GE", "GmbH",
+    "Hamamatsu", "Health", "Healthcare", "Healthineers", "highdicom", "Hitachi", "Hologic",
+    "Imaging", "Imatron", "IMPAC", "Inc", "Ingenia", "Ingenuity", "Konica", "Laboratories",
+    "Leica", "LLC", "Lorad", "Ltd", "Marconi", "Medical", "Mediso", "Medtronic", "MILabs",
+    "MIMvista", "Minolta", "Molecular", "Neurologica", "Neusoft", "Nihon", "PerkinElmer",
+    "Philips", "Picker", "PixelMed", "Planmeca", "Plastimatch", "PMOD", "QIICR", "RareCyte",
+    "RaySearch", "Rigaku", "Samsung", "Shimadzu", "Siemens", "Signa", "Skyscan", "SonoSite", "ST",
+    "STE", "Systems", "Technologies", "TF", "Toshiba", "UIH", "United", "Varian", "VCT", "Vereos",
+    "Xoran", "Zeiss", "Ziehm",
 )  # fmt: skip
 
 NEVER_EMPTY = frozenset(
@@ -35,8 +44,136 @@ NEVER_EMPTY = frozenset(
 )
 """Texts that their objects must have: where no word may stay, a stand-in does."""
 
-TERMS: Mapping[int, frozenset[bytes]] = MappingProxyType(
+_RUNS = re.compile(r"[0-9]+|[^\W\d_]+")
+_DATE = re.compile(r"(?<![0-9.])[0-9]{2}[._][0-9]{2}[._][0-9]{2}(?![0-9.])")
+"""Three pairs of digits and nothing else: a day, whatever they count."""
+
+_SHORT, _LONG = 2, 3
+_REMEMBERED = 4096
+_LONGEST_BYTES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces(Container[bytes]):
+    """Names of machines, versions, sequences: known words, and short runs of letters and digits.
+
+    Parameters
+    ----------
+    section : str
+        Of the package's list: names that stay whole, blanks as underscores, and words.
+    marks : str
+        Regular expression of what may stand between the runs, or around them.
+    glued_digits : int
+        How many digits a number may have that a letter touches.
+    lone_digits : int
+        How many digits a number may have that no letter touches and that has no point.
+    most_digits : int
+        How many digits there may be between two blanks, and twice as many in all.
+    needs_word : bool
+        Whether one of the section's words must be there.
+    has_plain : bool
+        Whether the words that stay anywhere stay here, too.
+    """
+
+    section: str
+    marks: str
+    glued_digits: int
+    lone_digits: int
+    most_digits: int
+    needs_word: bool
+    has_plain: bool = True
+
+    def __contains__(self, value: object) -> bool:
+        """Return whether each of several values stays as it is."""
+        return _all_fit(value, lambda text: _is_pieced(self, text))
+
+
+def _all_fit(value: object, is_fit: Callable[[str], object]) -> bool:
+    if not isinstance(value, bytes) or not value.isascii() or len(value) > _LONGEST_BYTES:
+        return False
+    texts = [one.strip(" \0") for one in value.decode("ascii").split("\\")]
+    return any(texts) and all(not one or is_fit(one) for one in texts)
+
+
+@lru_cache(_REMEMBERED)
+def _is_pieced(pieces: Pieces, text: str) -> bool:
+    known = package_sections()[pieces.section]
+    if folded(text).replace(" ", "_") in known:
+        return True
+    runs = _RUNS.findall(text)
+    gaps = _RUNS.split(text)
+    if _DATE.search(text) or not all(re.fullmatch(pieces.marks, gap) for gap in gaps if gap):
+        return False
+    words = {folded(run) for run in runs if run.isalpha()}
+    if not runs or (pieces.needs_word and known.isdisjoint(words)):
+        return False
+    lengths = [len(re.sub("[^0-9]", "", one)) for one in text.split()]
+    if max(lengths) > pieces.most_digits or sum(lengths) > 2 * pieces.most_digits:
+        return False
+    return all(_is_piece(pieces, runs, gaps, at) for at in range(len(runs)))
+
+
+def _is_piece(pieces: Pieces, runs: list[str], gaps: list[str], at: int) -> bool:
+    run = runs[at]
+    touching = [runs[at - 1]] if at and not gaps[at] else []
+    touching += [runs[at + 1]] if at + 1 < len(runs) and not gaps[at + 1] else []
+    if run.isalpha():
+        return _is_known(pieces, run) or (len(run) <= _SHORT and bool(touching))
+    has_point = gaps[at].endswith(".") or gaps[at + 1].startswith(".")
+    if has_point or any(_is_known(pieces, one) for one in touching):
+        return len(run) <= _LONG
+    return len(run) <= (pieces.glued_digits if touching else pieces.lone_digits)
+
+
+def _is_known(pieces: Pieces, run: str) -> bool:
+    word = folded(run)
+    is_plain = pieces.has_plain and word in package_vocabulary().plain
+    return word in package_sections()[pieces.section] or is_plain
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped(Container[bytes]):
+    """Values that are of one shape, one or several.
+
+    Parameters
+    ----------
+    is_fit : callable
+        Of one value, without padding.
+    """
+
+    is_fit: Callable[[str], object]
+
+    def __contains__(self, value: object) -> bool:
+        """Return whether each of several values is of the shape."""
+        return _all_fit(value, self.is_fit)
+
+
+def _is_kernel(text: str) -> bool:
+    return folded(text).replace(" ", "_") in package_sections()["kernels"] or bool(
+        _KERNEL.fullmatch(text)
+    )
+
+
+_KERNEL = re.compile(
+    r"[A-Z][a-z]?[0-9]{2}[a-z]{1,2}|[0-9]{1,2}|F[CL][0-9]{2}(?:-[0-9H])?|[A-GL]|[YESU][A-D]"
+    r"|[A-Z]{1,2}_(?:SOFT|SHARP|MEDIUM|VSOFT|VSHARP)_[A-C]{1,2}"
+)
+"""``B30f``, ``Br40d``; ``FC13``; ``YA``, ``EB``; ``B_SOFT_B``; a strength or a scale."""
+
+_ATTENUATION = re.compile(
+    r"(?:(?:measured|calculated|uniform|segmented|none|CT|CTAC|MRAC|ACTM|Chang)?,{0,2} ?){1,2}"
+    r"[0-9]\.[0-9]{1,6} ?(?:cm-1|/cm|1/cm),?",
+    re.IGNORECASE,
+)
+
+TERMS: Mapping[int, Container[bytes]] = MappingProxyType(
     {
+        0x00081090: Pieces("models", r" ?[ _./+-] ?", 3, 3, 7, needs_word=True),
+        0x00181020: Pieces("versions", r" ?[ _.] ?|[ -]", 2, 2, 7, needs_word=False),
+        0x00180024: Pieces("sequences", r"[*#_. ]", 3, 3, 6, needs_word=True, has_plain=False),
+        0x00181210: Shaped(_is_kernel),
+        0x00201040: frozenset(b"OM SN XY IC BB VX XP NA".split()),
+        0x00541101: Shaped(_ATTENUATION.fullmatch),
         0x00281054: frozenset(
             {b"OD REL", *b"HU US OD MGML Z_EFF ED EDW HU_MOD PCT BQML SUV SUVBW CNTS".split()}
         ),
@@ -46,8 +183,9 @@ TERMS: Mapping[int, frozenset[bytes]] = MappingProxyType(
         0x00080112: frozenset({b"HL7"}),
     }
 )
-"""Defined terms, where some of them would be names elsewhere: units of rescaled values, kinds of a
-matrix, ways to select a volume, a registry of coding schemes."""
+"""Values that would be names or numbers elsewhere, and stay whole: models, versions, sequences,
+kernels, marks of a position, units of rescaled values, kinds of a matrix, ways to select a volume,
+a registry of coding schemes."""
 
 COUNTS = frozenset(
     {

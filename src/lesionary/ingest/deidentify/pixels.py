@@ -22,8 +22,10 @@ _ROWS, _COLUMNS, _SAMPLES, _FRAMES = 0x00280010, 0x00280011, 0x00280002, 0x00280
 _ALLOCATED, _STORED, _HIGH_BIT, _SIGNED = 0x00280100, 0x00280101, 0x00280102, 0x00280103
 _PHOTOMETRIC, _PADDING, _PADDING_LIMIT = 0x00280004, 0x00280120, 0x00280121
 _FLOATS = {0x7FE00008: 32, 0x7FE00009: 64}
+_WORDS = frozenset({8, 16, 32, 64})
 _RLE = "1.2.840.10008.1.2.5"
 _ODD_FRAME = Quarantined("odd_pixels", "compressed pixel data that do not follow their standard")
+_SPARE_BITS = Quarantined("odd_pixels", "bits beside the stored ones in words of an odd size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,11 @@ def clean_pixels(
     native = pixels.native
     if len(native) > grid.n_bytes:
         native = _cut(native, grid.n_bytes)
-    if grid.bits in {8, 16} and pixels.tag not in _FLOATS:
-        native = _without_overlay_bits(data_set, native, grid)
+    if pixels.tag not in _FLOATS:
+        kept = _without_overlay_bits(data_set, native, grid)
+        if isinstance(kept, Quarantined):
+            return kept
+        native = kept
     return replace(pixels, native=native)
 
 
@@ -114,28 +119,63 @@ def _cut(native: Buffer, n_bytes: int) -> Buffer:
     return bytes(whole) + b"\0" if n_bytes % 2 else whole
 
 
-def _without_overlay_bits(data_set: DataSet, native: Buffer, grid: _Grid) -> Buffer:
+def _without_overlay_bits(data_set: DataSet, native: Buffer, grid: _Grid) -> Buffer | Quarantined:
     """Clear what stands above and below the stored bits, but for signs and padding values."""
-    used = _number(data_set, _HIGH_BIT) + 1
-    below = max(0, used - _number(data_set, _STORED))
-    if used > grid.bits or (used == grid.bits and not below):
+    used, below = _used_bits(data_set, grid.bits)
+    if used == grid.bits and not below:
         return native
+    if grid.bits not in _WORDS:
+        return _SPARE_BITS
     import numpy as np
 
     is_signed = _number(data_set, _SIGNED) == 1
     words = np.frombuffer(native, dtype=f"<{'i' if is_signed else 'u'}{grid.bits // 8}")
+    if not _has_spare_bits(words, used, below, is_signed=is_signed):
+        return native
     spare = grid.bits - used
     clean = (words << spare) >> spare >> below << below
-    if np.array_equal(clean, words):
-        return native
     paddings = [
         np.frombuffer(bytes(element.value[:2]).ljust(2, b"\0"), words.dtype)[0]
         for tag in (_PADDING, _PADDING_LIMIT)
-        if (element := data_set.get(tag)) is not None and len(element.value) >= 2
+        if grid.bits == 16
+        and (element := data_set.get(tag)) is not None
+        and len(element.value) >= 2
     ]
-    if grid.bits == 16 and paddings:
+    if paddings:
         clean = np.where(np.isin(words, paddings), words, clean)
     return clean.astype(words.dtype).tobytes()
+
+
+def _used_bits(data_set: DataSet, n_allocated: int) -> tuple[int, int]:
+    """Return how many bits there are up to the highest used, and how many of them lie below.
+
+    Many readers look at one of the two numbers alone: where they do not agree, what either of them
+    counts stays; where neither says anything, all does.
+    """
+    stored = min(_number(data_set, _STORED), n_allocated)
+    high = data_set.get(_HIGH_BIT)
+    is_told = high is not None and len(high.value) >= 2
+    used = _number(data_set, _HIGH_BIT) + 1 if is_told else stored
+    if used > n_allocated or (is_told and used < stored):
+        used = stored
+    stored = stored or used
+    return (used, used - stored) if used else (n_allocated, 0)
+
+
+def _has_spare_bits(
+    words: "npt.NDArray[np.integer]", used: int, below: int, *, is_signed: bool
+) -> bool:
+    """Tell, without a copy of the pixels, whether any has a bit set that is none of its own."""
+    import numpy as np
+
+    if not words.size:
+        return False
+    if below and int(np.bitwise_or.reduce(words)) & ((1 << below) - 1):
+        return True
+    if is_signed:
+        half = 1 << (used - 1)
+        return int(words.min()) < -half or int(words.max()) >= half
+    return int(words.max()) >> used > 0
 
 
 def _clean_fragments(

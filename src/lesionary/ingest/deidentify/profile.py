@@ -9,7 +9,13 @@ from difflib import get_close_matches
 from typing import Self
 
 from lesionary.core.errors import InputError
-from lesionary.ingest.deidentify.defaults import BY_VR, BYTES, TEMPORAL, default_action
+from lesionary.ingest.deidentify.defaults import (
+    BY_VR,
+    BYTES,
+    TEMPORAL,
+    UNSHIFTED,
+    default_action,
+)
 from lesionary.ingest.deidentify.options import (
     BASIC_CODE,
     OPTIONS,
@@ -41,12 +47,13 @@ DEFAULT_OPTIONS = frozenset(
     }
 )
 
-_PUBLIC_DATES = frozenset({0x00080106, 0x00080107, 0x00686226, 0x00686270})
-"""Dates anybody can look up (editions of context groups, of implants): shifted, they would tell
-the shift. They get a dummy unless dates stay as they are."""
-
 _STRICTER = frozenset({0x00400275})
 """Orders (request attributes): the options let them stay, but nothing in them serves an image."""
+
+_DATES_IN_UIDS = (
+    "retain_uids: many makers write the moment of the scan into their UIDs, so the true dates, "
+    "and with them the shift, can be read there; leave it out where dates must not be known"
+)
 
 _CACHED = 32_768
 """Decisions remembered at most: more kinds of elements than the standard has are an attack."""
@@ -88,6 +95,19 @@ class Profile:
                 code="profile",
                 hint=f"choose {Option.LONGITUDINAL_FULL} or {Option.LONGITUDINAL_MODIFIED}",
             )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What somebody who chose these options should know; empty where there is nothing.
+
+        Examples
+        --------
+        >>> len(Profile.parse(["retain_uids"]).warnings), Profile.default().warnings
+        (1, ())
+        """
+        if Option.RETAIN_UIDS not in self.options or Option.LONGITUDINAL_FULL in self.options:
+            return ()
+        return (_DATES_IN_UIDS,)
 
     @classmethod
     def default(cls) -> Self:
@@ -169,25 +189,25 @@ class Profile:
         if action is Action.UID and Option.RETAIN_UIDS in self.options:
             return Action.KEEP
         if action is Action.CLEAN and vr in TEMPORAL:
-            return self._date_action()
+            return self._date_action(tag)
         return action
 
-    def _date_action(self) -> Action:
+    def _date_action(self, tag: int) -> Action:
         if Option.LONGITUDINAL_FULL in self.options:
             return Action.KEEP
-        is_shifted = Option.LONGITUDINAL_MODIFIED in self.options
+        is_shifted = Option.LONGITUDINAL_MODIFIED in self.options and tag not in UNSHIFTED
         return Action.CLEAN if is_shifted else Action.DUMMY
 
     def _by_row(self, tag: int, vr: str, row: Row) -> Action:
         if tag & 0xFFFF == 0 or tag in _STRICTER or not row.vr:
             return Action.REMOVE
         said = {row.options[option] for option in self.options if option in row.options}
-        if not said or row.vr in BYTES:
+        if not said or row.vr in BYTES or (tag in UNSHIFTED and "C" in said):
             action = row.action
         elif row.vr == "SQ":
             action = Action.RECURSE
         elif "C" in said:
-            action = Action.DUMMY if tag in _PUBLIC_DATES else Action.CLEAN
+            action = Action.CLEAN
         else:
             action = self._kept(row, vr)
         return _possible(action, row, vr)

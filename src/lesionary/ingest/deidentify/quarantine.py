@@ -4,23 +4,51 @@ Rules clean elements, not pictures and not documents. Where identity may stand i
 themselves, or in a file inside the file, the object is quarantined with a reason.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 
+from lesionary.ingest.deidentify.classes import (
+    OF_THEIR_OWN,
+    PROJECTIONS,
+    SECTIONS,
+    VALUES,
+    ends_of,
+    is_in,
+    storage_classes,
+)
 from lesionary.ingest.deidentify.elements import DataSet, Instance
+from lesionary.ingest.deidentify.screens import is_screen_part, is_screen_text, is_screen_type
 
-_STORAGE = "1.2.840.10008.5.1.4.1.1."
-_OF_PATIENTS = (_STORAGE, "1.2.840.10008.5.1.4.34.")
+__all__ = [
+    "ObjectFacts",
+    "Quarantined",
+    "facts_of",
+    "picture_or_document",
+    "reason_of_options",
+    "reason_to_quarantine",
+    "storage_classes",
+    "text_of",
+    "words_of",
+]
 
 SOP_CLASS, IMAGE_TYPE, MODALITY = 0x00080016, 0x00080008, 0x00080060
 BURNED_IN, SAMPLES, CONVERSION_TYPE = 0x00280301, 0x00280002, 0x00080064
-BODY_PART = 0x00180015
+BODY_PART, PHOTOMETRIC, RECOGNIZABLE = 0x00180015, 0x00280004, 0x00280302
+SERIES_DESCRIPTION, PROTOCOL_NAME = 0x0008103E, 0x00181030
 DOCUMENT = (0x00420011, 0x00420012)
 
-_SCREENS = frozenset({"SCREEN SAVE", "SCREENSHOT", "SCREEN_CAPTURE", "SCREENCAPTURE", "DOSE_INFO"})
 _SECTIONAL = frozenset({"CT", "MR", "PT", "NM"})
-_SCANNED = frozenset({"DV", "DI", "DF", "SD", "SI", "WSD"})
+_PROJECTED = frozenset(
+    {"CR", "DX", "MG", "IO", "PX", "RG", "XA", "RF", "DS", "DF", "CF", "VF", "TG", "RTIMAGE"}
+)
+_PICTURED = frozenset(
+    {"SC", "DOC", "SR", "XC", "GM", "SM", "ES", "OP", "OPM", "OPT", "DMS", "DG", "HC", "ECG"}
+)
+_OTHERS = frozenset(
+    {"OT", "PR", "KO", "AU", "SEG", "REG", "RTDOSE", "RTPLAN", "RTSTRUCT", "RTRECORD", "PLAN"}
+)
+"""Modalities of no slices, pictures apart; what is no modality at all says nothing."""
+
 _VIDEO = "1.2.840.10008.1.2.4.10"
 
 _ULTRASOUND = (
@@ -39,8 +67,7 @@ _UNDER = {
 }
 """SOP classes by what follows the root of storage classes; the longest match goes first."""
 
-_OF_THEIR_OWN = frozenset({"66.1", "66.2", "66.3", "66.4", "66.5", "66.6", "66.7"})
-"""Registrations, segmentations, surfaces, tracts: numbered like raw data, and are none."""
+_GREY = frozenset({"", "MONOCHROME1", "MONOCHROME2"})
 
 _FACELESS = frozenset(
     {
@@ -74,11 +101,15 @@ class ObjectFacts:
     image_type : frozenset of str
     n_samples : int
         Samples per pixel; 1 where there are no pixels.
-    has_document, has_pixels : bool
-        It names a MIME type, or holds a document; it holds pixels.
+    has_document, has_pixels, has_faces : bool
+        It names a MIME type, or holds a document; it holds pixels; its header says that they may
+        be recognised, or fails to say that they may not.
     body_part : str
     transfer_syntax : str
         UID.
+    series_description, protocol_name : str
+    photometric : str
+        Empty where there are no pixels.
     """
 
     sop_class: str
@@ -91,6 +122,10 @@ class ObjectFacts:
     has_pixels: bool = False
     body_part: str = ""
     transfer_syntax: str = ""
+    series_description: str = ""
+    protocol_name: str = ""
+    photometric: str = ""
+    has_faces: bool = False
 
 
 def facts_of(instance: Instance) -> ObjectFacts:
@@ -109,6 +144,10 @@ def facts_of(instance: Instance) -> ObjectFacts:
         has_pixels=instance.pixels is not None,
         body_part=text_of(data_set, BODY_PART).upper(),
         transfer_syntax=instance.transfer_syntax,
+        series_description=text_of(data_set, SERIES_DESCRIPTION).upper(),
+        protocol_name=text_of(data_set, PROTOCOL_NAME).upper(),
+        photometric=text_of(data_set, PHOTOMETRIC).upper() if instance.pixels is not None else "",
+        has_faces=text_of(data_set, RECOGNIZABLE).upper() not in {"", "NO"},
     )
 
 
@@ -122,8 +161,11 @@ def reason_to_quarantine(facts: ObjectFacts, *, is_blanked: bool = False) -> Qua
         A pixel rule blanks the regions where this kind of image carries text: what is wrong with
         the pixels alone is then no reason.
     """
-    found = unknown_class(facts.sop_class) or picture_or_document(facts)
-    return None if found is not None and is_blanked and found.code in _BLANKED else found
+    unknown = unknown_class(facts.sop_class)
+    if unknown is not None:
+        return unknown
+    excused = _BLANKED if is_blanked else frozenset()
+    return next((found for found in _reasons(facts) if found.code not in excused), None)
 
 
 def reason_of_options(
@@ -146,7 +188,8 @@ def reason_of_options(
     is_sectional = facts.modality in _SECTIONAL
     if cleans_pixels and not (is_sectional or is_blanked or facts.burned_in == "NO"):
         return Quarantined("burned_in_annotation", "nothing says that no text is burned in")
-    if cleans_faces and is_sectional and facts.body_part not in _FACELESS:
+    may_show_a_face = is_sectional or is_in(facts.sop_class, SECTIONS)
+    if cleans_faces and may_show_a_face and facts.body_part not in _FACELESS:
         return Quarantined("visual_features", "it may show a face: no body part says otherwise")
     return None
 
@@ -163,18 +206,37 @@ def unknown_class(sop_class: str) -> Quarantined | None:
 
 def picture_or_document(facts: ObjectFacts) -> Quarantined | None:
     """Return why an object may show the patient where no rule of elements reaches, or None."""
-    found = _by_class(facts.sop_class) or _by_content(facts) or _by_pixels(facts)
-    return None if found is None else Quarantined(*found)
+    return next(_reasons(facts), None)
+
+
+def _reasons(facts: ObjectFacts) -> Iterator[Quarantined]:
+    for judge in (_by_class, _by_content, _by_modality, _by_pixels, _by_screen, _by_silence):
+        found = judge(facts)
+        if found is not None:
+            yield Quarantined(*found)
 
 
 def _by_content(facts: ObjectFacts) -> tuple[str, str] | None:
     if facts.has_document:
         return _DOCUMENT
-    if not _SCREENS.isdisjoint(facts.image_type):
-        return "secondary_capture", "a saved screen: it may show the patient's name"
-    if facts.conversion_type in _SCANNED:
-        return "secondary_capture", "digitised from film, video or paper"
-    return _ULTRASOUND if facts.modality in {"US", "IVUS"} else None
+    if facts.conversion_type:
+        return "secondary_capture", "digitised or drawn: from film, video, paper, or on a screen"
+    return None
+
+
+def _by_modality(facts: ObjectFacts) -> tuple[str, str] | None:
+    """Judge a modality of pictures in a class of images; one that is empty says nothing."""
+    named = set(facts.modality.split("\\"))
+    if not named.isdisjoint({"US", "IVUS"}):
+        return _ULTRASOUND
+    if not facts.has_pixels:
+        return None
+    is_foreign = not named.isdisjoint(_PICTURED)
+    if is_in(facts.sop_class, SECTIONS):
+        is_foreign = is_foreign or len(named) > 1 or not named.isdisjoint(_OTHERS)
+    if is_foreign:
+        return "secondary_capture", "its modality is none of its class: a picture among images"
+    return None
 
 
 def _by_pixels(facts: ObjectFacts) -> tuple[str, str] | None:
@@ -182,35 +244,48 @@ def _by_pixels(facts: ObjectFacts) -> tuple[str, str] | None:
         return "visible_light", "a video: nobody has looked at every frame"
     if facts.burned_in not in {"", "NO"}:
         return "burned_in_annotation", "its header says that text is burned in"
-    if facts.n_samples > 1 and facts.modality in _SECTIONAL:
-        what = f"a colour picture among {facts.modality} images: saved from a screen"
-        return "secondary_capture", what
+    if facts.has_faces:
+        return "visual_features", "its header does not deny that the patient can be recognised"
+    return _by_colour(facts)
+
+
+def _by_colour(facts: ObjectFacts) -> tuple[str, str] | None:
+    if is_in(facts.sop_class, OF_THEIR_OWN):
+        is_colour = facts.photometric not in _GREY | {"PALETTE COLOR"}
+    else:
+        is_colour = facts.photometric not in _GREY or facts.n_samples > 1
+    what = "a colour picture among images in grey: saved from a screen"
+    return ("secondary_capture", what) if is_colour else None
+
+
+def _by_screen(facts: ObjectFacts) -> tuple[str, str] | None:
+    """Judge what an image says of itself: a saved screen, a page of doses, a protocol."""
+    if is_in(facts.sop_class, VALUES):
+        return None
+    is_screen = any(is_screen_type(value) for value in facts.image_type)
+    if facts.has_pixels:
+        is_screen = is_screen or is_screen_part(facts.body_part)
+        texts = (facts.series_description, facts.protocol_name)
+        is_screen = is_screen or any(map(is_screen_text, texts))
+    what = "a saved screen or a page of text: it may show the patient's name"
+    return ("secondary_capture", what) if is_screen else None
+
+
+def _by_silence(facts: ObjectFacts) -> tuple[str, str] | None:
+    """Judge projections, into which names are burned as a habit: somebody has to deny it."""
+    is_projected = facts.modality in _PROJECTED or is_in(facts.sop_class, PROJECTIONS)
+    if not (is_projected and facts.has_pixels):
+        return None
+    if facts.burned_in != "NO":
+        return "burned_in_annotation", "a projection, and nothing says that no text is burned in"
+    if is_in(facts.sop_class, SECTIONS):
+        return "secondary_capture", "a projection in a class of slices"
     return None
 
 
-def _by_class(sop_class: str) -> tuple[str, str] | None:
-    if not sop_class.startswith(_STORAGE):
-        return None
-    end = sop_class.removeprefix(_STORAGE).split(".")
-    if ".".join(end[:2]) in _OF_THEIR_OWN:
-        return None
-    return _UNDER.get(".".join(end[:2])) or _UNDER.get(end[0])
-
-
-_NEWER_CLASSES = frozenset({_STORAGE + "66.7", _STORAGE + "66.8"})
-"""Storage classes that today's dictionary does not know: label map and height map."""
-
-
-@cache
-def storage_classes() -> frozenset[str]:
-    """Return the standard's storage SOP classes, retired ones too."""
-    from pydicom._uid_dict import UID_dictionary
-
-    return _NEWER_CLASSES | frozenset(
-        uid
-        for uid, (name, kind, *_) in UID_dictionary.items()
-        if kind == "SOP Class" and "Storage" in name and uid.startswith(_OF_PATIENTS)
-    )
+def _by_class(facts: ObjectFacts) -> tuple[str, str] | None:
+    long, short = ends_of(facts.sop_class)
+    return None if long in OF_THEIR_OWN else _UNDER.get(long) or _UNDER.get(short)
 
 
 def text_of(data_set: DataSet, tag: int) -> str:

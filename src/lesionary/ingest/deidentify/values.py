@@ -13,7 +13,8 @@ from types import MappingProxyType
 from lesionary.ingest.deidentify.characters import decode
 from lesionary.ingest.deidentify.chunks import OLDEST_YEARS
 from lesionary.ingest.deidentify.codes import clean_code_string
-from lesionary.ingest.deidentify.words import Words
+from lesionary.ingest.deidentify.vocabulary import Terms
+from lesionary.ingest.deidentify.words import LETTERS_READ, Words
 
 INTEGER_DIGITS = 9
 """More digits make a telephone or a record number, and no 32-bit count needs them."""
@@ -25,7 +26,7 @@ WHOLE_DIGITS = 10
 UID_LETTERS = 64
 
 TEXT_LETTERS: Mapping[str, int] = MappingProxyType(
-    {"SH": 16, "LO": 64, "ST": 1024, "LT": 10240, "UC": 1 << 20, "UT": 1 << 20}
+    {"SH": 16, "LO": 64, "ST": 1024, "LT": 10240, "UC": LETTERS_READ, "UT": LETTERS_READ}
 )
 """The representations that hold text, and how many letters a value has at most."""
 
@@ -63,8 +64,8 @@ def clean_text(value: bytes, vr: str, charsets: Sequence[str], words: Words) -> 
     Returns
     -------
     bytes
-        UTF-8, cut at the representation's length. Of several values, one that goes leaves its
-        place empty; if all go, so does the whole.
+        UTF-8, cut at the representation's length, and unread beyond ``LETTERS_READ`` letters in
+        all. Of several values, one that goes leaves its place empty; if all go, so does the whole.
 
     Examples
     --------
@@ -73,21 +74,24 @@ def clean_text(value: bytes, vr: str, charsets: Sequence[str], words: Words) -> 
     """
     text = decode(value, charsets)
     n_letters = TEXT_LETTERS.get(vr, TEXT_LETTERS["UT"])
-    parts = text.split("\\") if vr in MANY_VALUED else [text]
+    parts = text[:LETTERS_READ].split("\\") if vr in MANY_VALUED else [text]
+    if vr in MANY_VALUED and len(text) > LETTERS_READ:
+        parts[-1] = parts[-1].rpartition(" ")[0]
     cleaned = [_cut(words.clean(part), n_letters, words) for part in parts]
     return "\\".join(cleaned).encode() if any(cleaned) else b""
 
 
 def _cut(text: str, n_letters: int, words: Words) -> str:
     """Cut a text; a word cut in two may no longer be one that stays."""
-    text = text.replace("\\", " ")
+    if "\\" in text:
+        text = words.clean(text.replace("\\", " "))
     return text if len(text) <= n_letters else words.clean(text[:n_letters])
 
 
-def clean_cs(value: bytes, words: Words) -> bytes:
+def clean_cs(value: bytes, words: Words, terms: Sequence[Terms] = ()) -> bytes:
     """Clean code strings; see ``codes.clean_code_string``."""
     text = bytes(value).decode("ascii", "replace").rstrip(" \0")
-    return clean_code_string(text, words).encode()
+    return clean_code_string(text, words, terms).encode()
 
 
 def clean_age(value: bytes) -> bytes:

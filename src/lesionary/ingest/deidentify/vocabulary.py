@@ -53,6 +53,21 @@ class Vocabulary:
         return Vocabulary(self.plain | words, self.body, self.shy, self.company, self.seams)
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a value of one code string may say, in capitals, blanks as underscores.
+
+    Parameters
+    ----------
+    names : frozenset of str
+    is_closed : bool
+        Whether nothing else may stand there; otherwise words of the list may, too.
+    """
+
+    names: frozenset[str]
+    is_closed: bool
+
+
 def folded(text: str) -> str:
     """Return a text in capitals without diacritics; other scripts stay what they are.
 
@@ -84,10 +99,25 @@ def package_vocabulary() -> Vocabulary:
 
 @cache
 def package_sections() -> Mapping[str, frozenset[str]]:
-    """Return the sections of the package's list as sets: ``terms``, ``schemes`` and ``notes``."""
+    """Return the sections of the package's list by their names, each as a set."""
     return {name: frozenset(part.split()) for name, part in _package_text().items()}
 
 
+@cache
+def element_terms() -> Mapping[int, tuple[Terms, ...]]:
+    """Return what the commonest code strings may say: a tag's terms, value by value."""
+    found: dict[int, tuple[Terms, ...]] = {}
+    for line in filter(str.strip, _package_text()["elements"].splitlines()):
+        tags, _, places = line.partition(":")
+        terms = tuple(
+            Terms(frozenset(place.replace("!", "").split()), "!" in place)
+            for place in places.split("|")
+        )
+        found.update((int(tag, 16), terms) for tag in tags.split())
+    return found
+
+
+@cache
 def _package_text() -> dict[str, str]:
     return sections(files(__package__).joinpath("data", "words.txt").read_text(encoding="utf-8"))
 

@@ -10,7 +10,8 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
-from lesionary.ingest.deidentify.chunks import judge
+from lesionary.ingest.deidentify.addresses import GONE, without_addresses
+from lesionary.ingest.deidentify.chunks import Kind, judge
 from lesionary.ingest.deidentify.neighbours import kept
 from lesionary.ingest.deidentify.vocabulary import package_vocabulary
 
@@ -22,24 +23,17 @@ CACHED_CHUNKS = 1 << 14
 CACHED_LETTERS = 256
 """Longer texts come once, and are not remembered."""
 
+LETTERS_READ = 1 << 16
+"""What comes behind so many letters goes unread: no report is longer."""
+
+ROUNDS = 6
+"""A text that still changes after so many cleanings was made to: only its plain words stay."""
+
+MARKS = 4
+"""Accents on one letter; more are no writing, and slow to put in order."""
+
 GAP_LETTERS = 8
 """What stands between two words is cut here."""
-
-_GONE = "\u3042"
-"""A letter of no word: stands for what could not be decoded, and for addresses of all kinds."""
-
-_MAIL = re.compile(r"\S*@\S*")
-_URL = re.compile(r"\S*://\S*|www\.\S*", re.IGNORECASE)
-_PATH = re.compile(r"\\\\\S+|(?<![^\W_])[A-Za-z]:[\\/]\S*|(?<!\S)/[^\s/]+/\S*")
-_DOTTED = re.compile(r"\.[^\W\d_]")
-_HOST = re.compile(
-    r"(?<![^\W_])[^\W_][\w-]*(?:\.[\w-]+)*\.(?:com|org|net|edu|gov|mil|int|info|biz|io|local|lan|"
-    r"localdomain|internal|intern|intranet|corp|home|host|med|health|hospital|clinic|"
-    r"de|fr|it|es|uk|us|nl|pl|pt|ch|at|be|ca|au|jp|cn|br|eu|se|no|dk|fi|ru|gr|cz|ie|tr|kr|mx|za)"
-    r"(?![^\W_])\S*",
-    re.IGNORECASE,
-)
-"""Host names that end in a domain of organisations or countries; up to the next blank."""
 
 _FOREIGN_GAP = re.compile(r"[^\x20-\x7e\t\r\n\f°±×·–—’‘“”…]")
 _REPEATED = frozenset({"_", ",", ";", "/", "+", "-", "^", "&", "|"})
@@ -95,11 +89,22 @@ class Words:
 
     def _settle(self, text: str) -> str:
         """Clean until nothing changes: what went may have kept two numbers apart."""
-        plain = text if text.isascii() and text.isprintable() else _without_tricks(text)
-        plain = _without_addresses(plain)
-        while (cleaned := self._clean_once(plain)) != plain:
+        plain = _shortened(text)
+        if not (plain.isascii() and plain.isprintable()):
+            plain = _shortened(_without_tricks(plain))
+        for _ in range(ROUNDS):
+            cleaned = self._clean_once(without_addresses(plain))
+            if cleaned == plain:
+                return cleaned
             plain = cleaned
-        return cleaned
+        return self._plain_words(plain)
+
+    def _plain_words(self, text: str) -> str:
+        """Return the words that stay whatever is beside them: no neighbour changes that again."""
+        judged = [(one, self._judge(one)) for one in _SPLIT.findall(text)]
+        return " ".join(
+            one for one, chunk in judged if chunk.kind is Kind.WORD and not chunk.is_month
+        )
 
     def _clean_once(self, text: str) -> str:
         pieces = _SPLIT.split(text)
@@ -110,16 +115,6 @@ class Words:
         if all(stay) and texts and text.isascii() and len(max(gaps, key=len)) <= GAP_LETTERS:
             return text.strip()
         return _joined(texts, gaps, stay)
-
-
-def _without_addresses(text: str) -> str:
-    if "@" in text:
-        text = _MAIL.sub(_GONE, text)
-    if "://" in text or "ww." in text.lower():
-        text = _URL.sub(_GONE, text)
-    if "\\" in text or "/" in text:
-        text = _PATH.sub(_GONE, text)
-    return _HOST.sub(_GONE, text) if _DOTTED.search(text) else text
 
 
 def _joined(texts: Sequence[str], gaps: Sequence[str], stay: Sequence[bool]) -> str:
@@ -172,12 +167,34 @@ def _balanced(text: str) -> str:
     return _BLANKS.sub(" ", "".join(pieces)).strip()
 
 
+def _shortened(text: str) -> str:
+    """Return as much of a text as is read; no word is cut in two."""
+    if len(text) <= LETTERS_READ:
+        return text
+    start = text[:LETTERS_READ]
+    return start if text[LETTERS_READ].isspace() else start[: _last_blank(start)]
+
+
+def _last_blank(text: str) -> int:
+    return max(text.rfind(" "), text.rfind("\n"), text.rfind("\t"), 0)
+
+
 def _without_tricks(text: str) -> str:
     """Return a text in NFKC without invisible characters and loose accents.
 
     What could not be decoded becomes a letter, so that no piece of a word passes for a word.
     """
-    normal = unicodedata.normalize("NFKC", text.replace("\ufffd", _GONE))
+    normal = unicodedata.normalize("NFKC", _with_few_marks(text.replace("\ufffd", GONE)))
     return "".join(
         one for one in normal if one in "\t\r\n\f" or unicodedata.category(one)[0] not in "CM"
     )
+
+
+def _with_few_marks(text: str) -> str:
+    """Return a text without the accents that are piled on others."""
+    pieces, n_marks = [], 0
+    for one in text:
+        n_marks = n_marks + 1 if unicodedata.combining(one) else 0
+        if n_marks <= MARKS:
+            pieces.append(one)
+    return "".join(pieces)

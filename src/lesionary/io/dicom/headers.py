@@ -160,13 +160,22 @@ def _frames_nowhere(sop_class: str) -> Finding:
 def _facts_of(values: HeaderValues, sop_class: str) -> ObjectFacts:
     return ObjectFacts(
         sop_class=sop_class,
-        modality=values.text("Modality").upper(),
-        conversion_type=values.text("ConversionType").upper(),
-        burned_in=values.text("BurnedInAnnotation").upper(),
+        modality=_all_of(values, "Modality"),
+        conversion_type=_all_of(values, "ConversionType"),
+        burned_in=_all_of(values, "BurnedInAnnotation"),
         image_type=frozenset(map(str.upper, values.texts("ImageType"))),
         has_document=values.has("MIMETypeOfEncapsulatedDocument"),
+        has_pixels=values.raw.pixels is not None,
+        body_part=_all_of(values, "BodyPartExamined"),
         transfer_syntax=values.raw.transfer_syntax,
+        series_description=_all_of(values, "SeriesDescription"),
+        protocol_name=_all_of(values, "ProtocolName"),
+        has_faces=_all_of(values, "RecognizableVisualFeatures") not in {"", "NO"},
     )
+
+
+def _all_of(values: HeaderValues, keyword: str) -> str:
+    return "\\".join(values.texts(keyword)).upper()
 
 
 def _is_image(values: HeaderValues) -> bool:

@@ -88,6 +88,8 @@ _READ = NEEDED | frozenset(
         "PhotometricInterpretation",
         "BurnedInAnnotation",
         "ConversionType",
+        "ProtocolName",
+        "RecognizableVisualFeatures",
         "MIMETypeOfEncapsulatedDocument",
         "PatientWeight",
         "ConcatenationUID",

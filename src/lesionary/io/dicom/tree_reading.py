@@ -37,7 +37,7 @@ from lesionary.io.limits import MIB, Limits
 INFLATED_BYTES = 256 * MIB
 """A deflated instance with a larger data set is no slice."""
 
-MOST_STEPS = 5_000_000
+MOST_STEPS = 2_000_000
 """Elements, items and their ends in one file. Each takes 25 times its bytes once it is read."""
 
 _BYTE_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW"})
