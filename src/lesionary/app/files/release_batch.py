@@ -49,8 +49,8 @@ class _Waiting(NamedTuple):
 class Batch:
     """Takes sources one by one; what became of them is in ``rows``, in no order.
 
-    ``shared_studies`` are DICOM studies, by their new UIDs, that came under two patients: whoever has
-    both sees that they are one.
+    ``shared_studies`` are DICOM studies, by their new UIDs, that came under two patients: whoever
+    has both sees that they are one.
 
     Parameters
     ----------
