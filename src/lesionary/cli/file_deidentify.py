@@ -28,6 +28,11 @@ def deidentify(
     ),
     without: list[str] = typer.Option([], help="An option of the usual ones to leave out."),
     word: list[str] = typer.Option([], help="A word of your own that texts may keep."),
+    blank: list[str] = typer.Option(
+        [],
+        help="A region of pixels with text, US:600x800:0,0,60,800: modality, rows x columns, first"
+        " row and column, row and column after the last.",
+    ),
     subject: str = typer.Option(None, help="Whose files those are that name no patient."),
     source_map: Path = typer.Option(None, help="Write which source number is which file (0600)."),
     max_nesting: int = typer.Option(None, help="Levels of sequences or archives; 64."),
@@ -50,6 +55,7 @@ def deidentify(
         left_out=without,
         extra_words=word,
         subject=subject,
+        blanks=blank,
         limits=Limits().with_changes(nesting=max_nesting),
     )
     output = Output(json)

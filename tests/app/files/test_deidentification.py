@@ -28,6 +28,7 @@ from dicom_factory import ct_series, encode, set_pixels, stored_values, uid, wri
 from lesionary.app.files.deidentification import (
     Choice,
     Deidentified,
+    blanking_rule,
     deidentify,
     require_places,
     vault_door,
@@ -742,3 +743,20 @@ def test_a_study_of_two_patients_is_told(run: Run, folder: Path, tmp_path: Path)
     (shared,) = done.shared_studies
     assert {path.name for path in (tmp_path / "out").glob("*/*")} == {shared}
     assert run().document()["shared_studies"] == [shared]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "US", "US:600x800", "US:600x800:0,0,60", "US:600x800:60,0,0,800", "US:600x800:0,0,601,800",
+     "US:600x800:0,0,60,801", "US:0x0:0,0,0,0", "US:600x800:-1,0,60,800"],
+)  # fmt: skip
+def test_a_region_to_blank_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        blanking_rule(text)
+    assert caught.value.code == "usage"
+
+
+def test_a_region_to_blank_is_read_as_it_is_written() -> None:
+    rule = blanking_rule("us:600x800:0,10,60,800")
+    assert (rule.modality.upper(), rule.rows, rule.columns) == ("US", 600, 800)
+    assert rule.regions == ((0, 10, 60, 800),)

@@ -4,6 +4,7 @@ Patients get the vault's numbers, UIDs keyed hashes, folders and files the new U
 bad file never stops the others; what is not released leaves nothing behind but its reason.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,8 +24,11 @@ from lesionary.io.study_files import PROTOCOL_FILE, StudyFiles
 
 if TYPE_CHECKING:
     from lesionary.ingest.deidentify.engine import ActionLog
+    from lesionary.ingest.deidentify.pixels import BlankingRule
 
 STAGE = "deidentify"
+
+_BLANK = re.compile(r"([A-Za-z]{2,16}):(\d{1,5})x(\d{1,5}):(\d{1,5}),(\d{1,5}),(\d{1,5}),(\d{1,5})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,9 @@ class Choice:
         What free text may say beyond the built-in list.
     subject : str, optional
         Whose files those are that name no patient.
+    blanks : sequence of str
+        Regions of pixels with text: ``US:600x800:0,0,60,800`` is modality, rows × columns, first
+        row and column, row and column after the last.
     limits : Limits
     """
 
@@ -85,6 +92,7 @@ class Choice:
     left_out: Sequence[str] = ()
     extra_words: Sequence[str] = ()
     subject: str | None = None
+    blanks: Sequence[str] = ()
     limits: Limits = field(default_factory=Limits)
 
 
@@ -163,6 +171,7 @@ def vault_door(choice: Choice, *, when_made: Callable[[], None] = lambda: None) 
     from lesionary.io.vault.database import Vault
 
     profile = Profile.default().with_changes(added=choice.added, left_out=choice.left_out)
+    blanking = [blanking_rule(text) for text in choice.blanks]
     try:
         vault = Vault.open(choice.vault)
     except WorkflowError as error:
@@ -176,9 +185,32 @@ def vault_door(choice: Choice, *, when_made: Callable[[], None] = lambda: None) 
             vault.pseudonym_key,
             vault,
             extra_words=choice.extra_words,
+            blanking=blanking,
             limits=choice.limits,
             subject=choice.subject,
         )
+
+
+def blanking_rule(text: str) -> "BlankingRule":
+    """Read a rule as a user writes it: ``US:600x800:0,0,60,800``.
+
+    Raises
+    ------
+    InputError
+        If it is none, or its region lies outside the image.
+    """
+    from lesionary.ingest.deidentify.pixels import BlankingRule
+
+    found = _BLANK.fullmatch(text.strip())
+    if found is not None:
+        rows, columns, top, left, bottom, right = map(int, found.groups()[1:])
+        if top < bottom <= rows and left < right <= columns:
+            return BlankingRule(found[1], rows, columns, ((top, left, bottom, right),))
+    raise InputError(
+        "a region to blank is written MODALITY:ROWSxCOLUMNS:ROW,COLUMN,ROW,COLUMN, and lies inside",
+        code="usage",
+        hint="such as US:600x800:0,0,60,800: first row and column, row and column after the last",
+    )
 
 
 def deidentify(
