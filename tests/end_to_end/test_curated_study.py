@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from dicom_factory import ct_series, mr_series, pet_series, uid, write_series
+from lesionary.app.ingest import ingest_paths
 from lesionary.app.study import Study
 from lesionary.cli.main import run_command
 from lesionary.core.volume import Geometry, LabelMap
@@ -459,3 +460,20 @@ def test_on_a_database_server_the_decisions_are_the_same(run, tmp_path, postgres
     said = [[(row["source"], row["rule"], row["reason"]) for row in one] for one in rows]
     assert said[0] == said[1]
     assert run("verify", "served")[0] == 0
+
+
+@pytest.mark.real_data
+def test_contours_of_an_image_that_a_rule_left_out_lie_on_no_other(shared_data, tmp_path):
+    patient = shared_data / "sts_dicom" / "STS_003"
+    study = Study.create(tmp_path / "study")
+    text = study.files.read_protocol()
+    rule = '\n[[curate.rule]]\nrule = "modality"\nany_of = ["PT"]\n'
+    study.files.protocol.write_text(text.replace("\n[labels]", f"{rule}\n[labels]"))
+    study = Study.open(study.files.root)
+    report = ingest_paths(study, sorted(path for path in patient.glob("*/dicom")))
+    study.registry.close()
+    assert [row["modality"] for row in report.series] == ["PT"]
+    assert len(report.masks) == 1
+    drawn = [row for row in report.left_out if row["code"] == "orphan_reference"]
+    assert len(drawn) == 2
+    assert all(row["by_rule"] for row in drawn)

@@ -27,8 +27,8 @@ from lesionary.io.lock import shared
 from lesionary.io.study_files import clear_partial
 
 FOLDER = "received"
-PATIENTS = "patients"
-"""A file a patient in it: its name is the vault's number, its content the study's keyed hash."""
+PATIENTS = "received.patients"
+"""A folder with a file a patient: its name is the vault's number, its content a keyed hash."""
 
 SUFFIX = ".dcm"
 
@@ -131,7 +131,7 @@ class ReceivedFiles:
         WorkflowError
             Code ``not_writable``.
         """
-        path = self.folder / PATIENTS / number
+        path = self.root / PATIENTS / number
         if identity_hash and number not in self._patients:
             make_folder(path.parent, below=self.root)
             if not path.exists():
@@ -140,7 +140,7 @@ class ReceivedFiles:
 
     def patients(self) -> dict[int, str]:
         """Return the keyed hashes of patients, by the vault's numbers."""
-        noted = (self.folder / PATIENTS).glob("[0-9]*")
+        noted = (self.root / PATIENTS).glob("[0-9]*")
         return {int(path.name): path.read_text(encoding="ascii") for path in noted}
 
     def stored(self) -> Iterator[Path]:

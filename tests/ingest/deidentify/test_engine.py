@@ -395,3 +395,16 @@ def test_a_named_and_numbered_file_is_the_same_after_a_second_pass():
     )  # fmt: skip
     assert "CHEST" in made.StudyDescription.upper()
     assert made.BodyPartExamined == "CHEST"
+
+
+@pytest.mark.parametrize("number", ["1234", "5000", "100000", "180000"])
+def test_an_image_never_loses_a_measure_that_is_somebodys_number(number):
+    measures = {
+        "SliceThickness": number, "ReconstructionDiameter": number, "RescaleSlope": number,
+        "WindowWidth": number, "TableHeight": number, "SpacingBetweenSlices": number,
+        "ImagePositionPatient": [number, "0", number], "PixelSpacing": [number, "1"],
+    }  # fmt: skip
+    made = released(slice_of_ct(PatientID=number, StudyID=number, **measures))
+    kept = {keyword: getattr(made, keyword) for keyword in measures}
+    assert all(value is not None and value != [] for value in kept.values())
+    assert [float(one) for one in kept["ImagePositionPatient"]] == [float(number), 0, float(number)]

@@ -689,13 +689,17 @@ def test_an_enhanced_image_without_groups_says_so(tmp_path, modality):
         assert "functional groups" in found.reason
 
 
-@pytest.mark.parametrize("end", ["12.1.1", "20", "4.3", "13.1.3", "481.2"])
-def test_frames_of_other_kinds_are_left_out(tmp_path, end):
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [("20", "multiframe"), ("4.3", "multiframe"), ("481.2", "multiframe"),
+     ("12.1.1", "burned_in_annotation"), ("13.1.3", "burned_in_annotation")],
+)  # fmt: skip
+def test_frames_of_other_kinds_are_left_out(tmp_path, end, code):
     ds = enhanced(ct_series())
     ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1." + end
     found = read_headers(source(encode(ds, tmp_path / "one.dcm")))
     assert isinstance(found, Finding)
-    assert (found.code, found.outcome) == ("multiframe", Outcome.LEFT_OUT)
+    assert (found.code, found.outcome) == (code, Outcome.LEFT_OUT)
 
 
 def test_no_group_replaces_identity_or_layout(tmp_path):

@@ -6,11 +6,12 @@ from typing import Any, TypeAlias
 
 from lesionary.app.intake.images import NamedBySource, key_of_series
 from lesionary.core.findings import Finding
+from lesionary.core.volume import Geometry
 from lesionary.ingest.curation import SeriesFacts
 from lesionary.ingest.grouping import SeriesCandidate
 from lesionary.ingest.header import InstanceHeader
 from lesionary.ingest.pseudonym import Pseudonymiser
-from lesionary.ingest.series import ImageSeries, SeriesIdentity
+from lesionary.ingest.series import ImageSeries, SeriesIdentity, SeriesSummary
 from lesionary.io.limits import Limits
 from lesionary.io.sources import SourceTree
 
@@ -39,6 +40,9 @@ class Candidate:
         Keyed.
     refusal : tuple of Finding
         Why the gate lets it not in.
+    summary : SeriesSummary, optional
+        Of a DICOM series that the gate lets in, with keyed UIDs: where drawings may lie, also where
+        a rule leaves the series out.
     """
 
     number: int
@@ -50,6 +54,7 @@ class Candidate:
     is_pending: bool = False
     sop_uids: tuple[str, ...] = ()
     refusal: tuple[Finding, ...] = ()
+    summary: SeriesSummary | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +99,20 @@ def _dicom_candidate(
 
     names = names_for_rules(key, identity, pseudonyms)
     frame_uid = identity.frame_of_reference_uid
+    keyed_frame = pseudonyms.uid(frame_uid) if frame_uid else None
     candidate.facts = facts_of_headers(
-        verdict.slices,
-        judged.technical,
-        frame_of_reference=pseudonyms.uid(frame_uid) if frame_uid else None,
-        **names,
+        verdict.slices, judged.technical, frame_of_reference=keyed_frame, **names
     )
+    if verdict.geometry is not None:
+        keyed = SeriesIdentity(
+            series_instance_uid=key,
+            frame_of_reference_uid=keyed_frame,
+            sop_instance_uids=tuple(map(pseudonyms.uid, identity.sop_instance_uids)),
+            frames=identity.frames,
+            folder=identity.folder,
+        )
+        grid = Geometry(verdict.geometry.shape, verdict.geometry.affine, keyed_frame)
+        candidate.summary = SeriesSummary(keyed, grid, verdict.slices[0].modality)
     return candidate
 
 

@@ -67,10 +67,11 @@ IMAGE_RULED_OUT = Finding(
 
 @dataclass(frozen=True, slots=True)
 class RuledOut:
-    """Series and slices, by keyed UIDs, that rules left out: drawings on them are no fault."""
+    """What rules left out, by keyed UIDs: drawings on it are no fault, and lie nowhere else."""
 
     series: frozenset[str] = frozenset()
     slices: frozenset[str] = frozenset()
+    images: tuple[SeriesSummary, ...] = ()
 
     @classmethod
     def of(cls, candidates: Iterable[Candidate]) -> "RuledOut":
@@ -79,6 +80,7 @@ class RuledOut:
         return cls(
             frozenset(one.key for one in left_out),
             frozenset(uid for one in left_out for uid in one.sop_uids),
+            tuple(one.summary for one in left_out if one.summary is not None),
         )
 
     def has(self, references: References) -> bool:
@@ -225,11 +227,14 @@ class DrawingTable:
             # The study's frames have keyed names: frames are compared by the references above.
             lambda geometry: drawn.lies_on(geometry.without_frame()),
         )
-        found = image_of(keyed, self.images, folder=folder_of(header))
+        found = image_of(keyed, [*self.images, *self.ruled_out.images], folder=folder_of(header))
         if isinstance(found, Finding):
             is_ruled_out = found.code == "orphan_reference" and self.ruled_out.has(keyed.references)
             against = IMAGE_RULED_OUT if is_ruled_out else found
             self.journal.refuse(header.number, [against], by_rule=is_ruled_out)
+            return None
+        if found >= len(self.images):
+            self.journal.refuse(header.number, [IMAGE_RULED_OUT], by_rule=True)
             return None
         return self.images[found]
 

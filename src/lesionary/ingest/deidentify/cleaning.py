@@ -26,7 +26,8 @@ from lesionary.ingest.deidentify.particulars import (
 from lesionary.ingest.deidentify.quarantine import storage_classes
 from lesionary.ingest.deidentify.spelled import is_spelled
 from lesionary.ingest.deidentify.unowned import (
-    NEEDED_NUMBERS,
+    FREE_COUNTERS,
+    MEASURES,
     unowned_code,
     unowned_terms,
     without_makers,
@@ -109,15 +110,19 @@ class Cleaner:
             return b"" if self._is_record(element.tag, kept, vr) else kept
         if vr in values.WORD_BYTES:
             kept = _kept_binary(element.tag, bytes(element.value), vr)
-            return b"" if self.own.binary_number_in(kept, vr) else kept
+            is_own = element.tag not in MEASURES and self.own.binary_number_in(kept, vr)
+            return b"" if is_own else kept
         return decode(bytes(element.value), around.charsets).encode()
 
     def _is_record(self, tag: int, kept: bytes, vr: str) -> bool:
         """Tell whether a number is a record's: by its length, or by what the header says."""
         if vr not in RECORD_DIGITS or len(kept) < NUMBER_DIGITS:
             return False
-        least = LONG_DIGITS if tag in NEEDED_NUMBERS else NUMBER_DIGITS
-        return _is_record_number(tag, kept, vr) or self.own.number_in(kept, least_digits=least)
+        if tag in MEASURES:
+            return _is_record_number(tag, kept, vr)
+        least = NUMBER_DIGITS if tag in FREE_COUNTERS else LONG_DIGITS
+        is_own = self.own.number_in(kept, least_digits=least)
+        return is_own or _is_record_number(tag, kept, vr)
 
     def _kept_uids(self, element: Element) -> bytes:
         """Return UIDs as they are if UIDs stay; else a kind's, which only the standard names."""

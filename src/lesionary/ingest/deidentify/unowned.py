@@ -26,9 +26,26 @@ _STRUCTURE = frozenset(
 )
 """Code strings without which an object falls apart, where they are the standard's own terms."""
 
-NEEDED_NUMBERS = frozenset(
+MEASURES = frozenset(
     {
         0x00081160,  # frames that are meant
+        0x00180050,  # thickness, spacing
+        0x00180080,  # times of a sequence, of a trigger, of an exposure
+        0x00180081,
+        0x00180082,
+        0x00180088,
+        0x00181060,
+        0x00181062,
+        0x00181063,
+        0x00181075,  # half-life
+        0x00181100,  # diameters, distances, height of the table
+        0x00180090,
+        0x00181110,
+        0x00181111,
+        0x00181130,
+        0x00181150,
+        0x00189087,  # b-value
+        0x00189182,  # gradient
         0x00200032,  # position, directions, spacing
         0x00200037,
         0x00280030,
@@ -36,13 +53,28 @@ NEEDED_NUMBERS = frozenset(
         0x00281051,
         0x00281052,  # rescaling
         0x00281053,
+        0x00409211,  # real world values
+        0x00409212,
+        0x00409224,
+        0x00409225,
+        0x0040A161,  # measurements of a report
+        0x00541321,  # factors of a PET
+        0x00541322,
+        0x300A00B4,  # a machine's axis and isocentre
+        0x300A012C,
         0x30060046,  # contours
         0x30060050,
         0x3004000C,  # planes of a dose
         *COUNTS,
     }
-) - {0x0040A30A}
-"""Numbers that may have a short record's digits by chance, and without which an image is wrong."""
+)
+"""Numbers of the physical world: one of them may be somebody's number by chance, and without it an
+image is wrong and nobody sees it."""
+
+
+FREE_COUNTERS = frozenset({0x00200011, 0x00200012})
+"""Numbers of series and acquisitions: whoever numbers them may take what he likes, so that even a
+short number of the patient's is no chance there."""
 
 
 def unowned_terms(tag: int, cleaned: bytes, own: OwnTokens) -> bytes:
