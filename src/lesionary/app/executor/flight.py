@@ -4,6 +4,7 @@ import queue
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -166,6 +167,8 @@ def _result(future: Any, timeout_s: float) -> Ran | Failure | Lost:
         ran: Ran = future.result(timeout=max(timeout_s, _LEAST_S))
     except (KilledWorker, TimeoutError, CommClosedError):  # or its result ended with it
         return LostWorker("its worker ended")
+    except CancelledError as error:  # by nobody here: the scheduler went away a moment ago
+        raise ClusterLostError("its scheduler is gone") from error
     except Exception as error:  # noqa: BLE001 - our task never raises, so it never began
         return Failure(
             WORKER_UNFIT,
