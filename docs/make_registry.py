@@ -17,7 +17,7 @@ ROWS = {
     "subject": "person or animal, by a keyed hash of the identity",
     "timepoint": "visit of a subject; its number grows when an earlier scan comes in",
     "series": "image: where it lies in space, its object, where it came from",
-    "source_instance": "slice of a series: its SOP instance UID (keyed unless `keep_uids` is set)",
+    "source_instance": "slice: SOP instance UID (keyed unless `keep_uids` is set), frame therein",
     "finding": "remark of the gate: fixed, warned, left out, ignored",
     "curation": "series that ever came: in or out, by which rule, and why",
     "annotation": "mask that came in: whose, how drawn, of which object",

@@ -52,7 +52,7 @@ def test_an_old_study_is_refused_with_the_way_out_and_upgraded(old_study, answer
             "study": str(old_study),
             "registry": "sqlite",
             "before": 1,
-            "after": 2,
+            "after": 3,
             "backup": "registry-schema1-backup.db",
         },
     )
@@ -63,7 +63,7 @@ def test_an_old_study_is_refused_with_the_way_out_and_upgraded(old_study, answer
 
 def test_a_current_study_is_left_alone_and_says_why_there_is_no_copy(new_study, answer):
     code, document = answer("upgrade", new_study)
-    assert (code, document["before"], document["after"]) == (0, 2, 2)
+    assert (code, document["before"], document["after"]) == (0, 3, 3)
     assert document["backup"] is None
     assert document["reason"]["backup"]
     assert list(new_study.glob("*backup*")) == []

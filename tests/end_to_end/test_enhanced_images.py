@@ -2,6 +2,7 @@
 
 import csv
 import json
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,12 @@ from pydicom import dcmread
 from dicom_factory import CORONAL, ct_series, encode, stored_values, uid
 from dicom_factory import write_series as write_files
 from enhanced_factory import enhanced
+from lesionary import Study
+from lesionary.app.intake.rows import known_images
 from lesionary.cli.main import run_command
 from lesionary.core.volume import Geometry
 from lesionary.io.image_file import read_image_file
+from lesionary.io.registry import tables
 from small_scans import BOX_COLUMNS, blobs
 from structure_objects import contour, dataset, rtstruct, save_rtstruct, save_seg, seg
 
@@ -104,12 +108,14 @@ def test_one_file_may_hold_two_series(run, tmp_path):
     assert run("verify", study)[0] == 0
 
 
-def seg_on(image, geometry: Geometry, truth, *, is_uid_known: bool = True):
+def seg_on(
+    image, geometry: Geometry, truth, *, is_uid_known=True, first_frame=1, is_place_known=True
+):
     """Return a segmentation that names the frames of an enhanced image."""
     n_slices = len(truth)
     named = dataset(
         ReferencedSOPInstanceUID=image.SOPInstanceUID if is_uid_known else uid(404),
-        ReferencedFrameNumber=list(range(1, n_slices + 1)),
+        ReferencedFrameNumber=list(range(first_frame, first_frame + n_slices)),
     )
     series = dataset(
         SeriesInstanceUID=image.SeriesInstanceUID if is_uid_known else uid(405),
@@ -120,7 +126,7 @@ def seg_on(image, geometry: Geometry, truth, *, is_uid_known: bool = True):
         [1] * n_slices,
         geometry,
         range(n_slices),
-        FrameOfReferenceUID=image.FrameOfReferenceUID,
+        FrameOfReferenceUID=image.FrameOfReferenceUID if is_place_known else uid(406),
         ReferencedSeriesSequence=[series],
     )
     built.PatientID = image.PatientID
@@ -152,6 +158,58 @@ def test_a_segmentation_finds_the_frames_it_was_drawn_on(run, tmp_path, make, is
     assert (code, len(ingested["masks"]), ingested["left_out"]) == (0, 1, [])
     (axial,) = (row for row in ingested["series"] if row["shape"][0] == 24)
     assert ingested["masks"][0]["series"] == axial["id"]
+
+
+def frames_in(study: Study) -> dict[int, list[int | None]]:
+    """Return the frames' numbers of each series along k, by its number of slices."""
+    rows = study.registry.rows(tables.instance, order_by=("series_id", "k"))
+    slices: dict[str, list[int | None]] = {}
+    for row in rows:
+        slices.setdefault(row["series_id"], []).append(row["frame"])
+    return {len(frames): frames for frames in slices.values()}
+
+
+def test_the_registry_knows_each_slice_by_its_file_and_its_frame(run, tmp_path):
+    encode(two_orientations(), tmp_path / "ct.dcm")
+    study = tmp_path / "study"
+    run("new", study)
+    run("ingest", study, tmp_path / "ct.dcm")
+    with closing(Study.open(study).registry) as registry:
+        uids = {row["sop_uid"] for row in registry.rows(tables.instance)}
+    found = frames_in(Study.open(study))
+    assert len(uids) == 1
+    assert sorted(found[24]) == list(range(1, 25))
+    assert found[24] == list(range(24, 0, -1)), "the highest slice came first"
+    assert sorted(found[6]) == list(range(25, 31))
+    known = known_images(Study.open(study))
+    assert {image.identity.frames for image in known.values()} == {*map(tuple, found.values())}
+
+
+def test_slices_that_are_files_have_no_frames(run, tmp_path):
+    write_files(slices(), tmp_path / "ct")
+    study = tmp_path / "study"
+    run("new", study)
+    run("ingest", study, tmp_path / "ct")
+    assert frames_in(Study.open(study)) == {24: [None] * 24}
+    assert {image.identity.frames for image in known_images(Study.open(study)).values()} == {()}
+
+
+def test_a_segmentation_that_comes_later_finds_its_frames_by_their_numbers_alone(run, tmp_path):
+    image = two_orientations()
+    encode(image, tmp_path / "ct.dcm")
+    study = tmp_path / "study"
+    run("new", study)
+    run("ingest", study, tmp_path / "ct.dcm")
+    (coronal,) = (one for one in Study.open(study).registry.all_series() if one["shape"][0] == 6)
+    grid = Geometry(tuple(coronal["shape"]), np.array(coronal["affine"]).reshape(4, 4))
+    truth = np.zeros(grid.shape, np.uint8)
+    truth[2:4, 5:9, 5:9] = 1
+    drawn = seg_on(image, grid, truth, first_frame=25, is_place_known=False)
+    save_seg(tmp_path / "seg.dcm", drawn)
+    code, ingested = run("ingest", study, tmp_path / "seg.dcm")
+    assert (code, ingested["left_out"]) == (0, [])
+    assert [mask["series"] for mask in ingested["masks"]] == [coronal["id"]]
+    assert run("verify", study)[0] == 0
 
 
 def test_a_structure_set_finds_the_frames_it_was_drawn_on(run, tmp_path):

@@ -10,6 +10,7 @@ from lesionary.core.errors import WorkflowError
 from lesionary.io.registry import registry as registry_module
 from lesionary.io.registry import tables
 from lesionary.io.registry.chain import Draft, Head, breaks
+from lesionary.io.registry.guards import drop_guards
 from lesionary.io.registry.registry import Registry, utc_now
 from lesionary.io.registry.transaction import CLOCK_TOLERANCE, Transaction
 from registry_rows import (
@@ -63,6 +64,22 @@ def assert_holds(registry):
 def test_rows_and_events_agree(full):
     assert_holds(full)
     assert [event.why for event in full.events()] == ["to be kept"] * 7
+
+
+@pytest.mark.parametrize(
+    ("frames", "changed"), [((), 1), ((1, 2), None), ((1, 2), 3), ((None, 2), 1), ((2, 1), 1)]
+)
+def test_the_numbers_of_frames_are_in_the_fact(full, frames, changed):
+    with full.writing() as writing:
+        writing.insert_series(a_series(2), ["2.25.9", "2.25.9"], frames)
+    found = full.rows(tables.instance, series_id="ser-0002", order_by=("k",))
+    assert [row["frame"] for row in found] == list(frames or (None, None))
+    assert_holds(full)
+    with full.engine.begin() as connection:
+        drop_guards(connection, tables.instance)
+        first = sa.and_(tables.instance.c.series_id == "ser-0002", tables.instance.c.k == 0)
+        connection.execute(sa.update(tables.instance).where(first).values(frame=changed))
+    assert [fault.object for fault in faults_of(full)] == ["series/ser-0002"]
 
 
 @pytest.mark.parametrize("seconds", [12, 12.5, None])

@@ -17,7 +17,6 @@ from lesionary.core.errors import WorkflowError
 from lesionary.core.identity import canonical_json
 from lesionary.io.registry import tables
 from lesionary.io.registry.chain import breaks
-from lesionary.io.registry.engine import engine_of
 from lesionary.io.registry.health import kept_counts, missing_guards, true_counts
 from lesionary.io.registry.migrations import schema_1
 from lesionary.io.registry.place import RegistryPlace
@@ -26,40 +25,10 @@ from lesionary.io.registry.revision import revision_of
 from lesionary.io.registry.status import read_status
 from lesionary.io.registry.upgrade import Upgraded, steps, upgrade_registry
 from lesionary.io.registry.version import SCHEMA_VERSION
+from old_registries import connected, old_rows, opened, schema_of
 from registry_rows import faults_of
 
 MIB = 2**20
-
-
-@contextmanager
-def opened(place):
-    registry = Registry.open(place)
-    try:
-        yield registry
-    finally:
-        registry.close()
-
-
-@contextmanager
-def connected(place):
-    engine = engine_of(place)
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
-
-
-def old_rows(place):
-    """Every row of schema 1, as stored."""
-    found = {}
-    with connected(place) as connection:
-        for table in schema_1.metadata.sorted_tables:
-            columns = [
-                sa.cast(column, sa.Text) if isinstance(column.type, sa.JSON) else column
-                for column in table.columns
-            ]
-            rows = connection.execute(sa.select(*columns).order_by(*table.primary_key))
-            found[table.name] = [tuple(row) for row in rows]
-    return found
 
 
 def old_values(place, name):
@@ -142,14 +111,18 @@ def test_every_row_is_in_the_audit_and_the_audit_holds(old):
         events = list(registry.events())
         assert list(breaks(events, registry.head())) == []
         assert faults_of(registry) == []
-    *carried, last = events
-    assert {(event.action, event.why) for event in carried} == {
-        ("carried_over", "upgrade from schema 1")
-    }
-    assert (last.action, last.object) == ("upgraded", "registry/schema")
-    assert {event.object.split("/")[0] for event in carried} == {
+    ends = [n for n, event in enumerate(events) if event.action == "upgraded"]
+    assert [events[n].object for n in ends] == ["registry/schema"] * 2
+    assert ends[1] == len(events) - 1
+    first, then = events[: ends[0]], events[ends[0] + 1 : -1]
+    for before, steps_events in ((1, first), (2, then)):
+        assert {(event.action, event.why) for event in steps_events} == {
+            ("carried_over", f"upgrade from schema {before}")
+        }
+    assert {event.object.split("/")[0] for event in first} == {
         "subject", "timepoint", "series", "finding", "annotation", "box", "unit",
     }  # fmt: skip
+    assert {event.object.split("/")[0] for event in then} == {"subject"}
 
 
 def test_counts_are_those_of_the_rows(old):
@@ -171,9 +144,9 @@ def test_counts_are_those_of_the_rows(old):
     assert (stages["prepare"]["done"], stages["prepare"]["due"]) == (6, 0)
 
 
-def test_the_registry_can_be_written_after_it(old):
-    upgrade_registry(old)
-    with opened(old) as registry:
+def test_the_registry_can_be_written_after_it(outdated):
+    upgrade_registry(outdated)
+    with opened(outdated) as registry:
         with registry.ingest() as ingest:
             assert ingest.number == 3
             row = registry.rows(tables.timepoint, order_by=["number"])[0]
@@ -183,12 +156,12 @@ def test_the_registry_can_be_written_after_it(old):
             connection.execute(sa.delete(tables.annotation))
 
 
-def test_an_upgraded_registry_is_built_like_a_new_one(old, tmp_path):
-    upgrade_registry(old)
-    new = RegistryPlace(tmp_path / "new.db", old.url, f"{old.study_id}-new")
+def test_an_upgraded_registry_is_built_like_a_new_one(outdated, tmp_path):
+    upgrade_registry(outdated)
+    new = RegistryPlace(tmp_path / "new.db", outdated.url, f"{outdated.study_id}-new")
     Registry.create(new).close()
-    assert structure(old) == structure(new)
-    for place in (old, new):
+    assert structure(outdated) == structure(new)
+    for place in (outdated, new):
         with connected(place) as connection:
             assert differences(connection) == []
 
@@ -251,18 +224,19 @@ CATALOGUE = (
 def test_a_current_registry_is_left_alone(registry, place):
     head = registry.head()
     registry.close()
-    assert upgrade_registry(place) == Upgraded(2, 2, None)
+    assert upgrade_registry(place) == Upgraded(3, 3, None)
     with opened(place) as again:
         assert again.head() == head
     assert list(place.path.parent.glob("*backup*")) == []
 
 
-def test_a_second_upgrade_has_nothing_to_do(old):
-    assert upgrade_registry(old).before == 1
-    with opened(old) as registry:
+def test_a_second_upgrade_has_nothing_to_do(outdated):
+    before = schema_of(outdated)
+    assert upgrade_registry(outdated).before == before
+    with opened(outdated) as registry:
         head = registry.head()
-    assert upgrade_registry(old) == Upgraded(2, 2, None)
-    with opened(old) as registry:
+    assert upgrade_registry(outdated) == Upgraded(3, 3, None)
+    with opened(outdated) as registry:
         assert registry.head() == head
 
 
@@ -274,9 +248,9 @@ def test_a_registry_of_a_newer_lesionary_is_refused(registry, place):
     assert refused.value.code == "schema_new"
 
 
-def test_an_old_registry_is_not_opened_but_told_how(old):
+def test_an_old_registry_is_not_opened_but_told_how(outdated):
     with pytest.raises(WorkflowError) as refused:
-        Registry.open(old)
+        Registry.open(outdated)
     assert refused.value.code == "schema_old"
     assert "lesionary upgrade" in refused.value.hint
 
@@ -287,22 +261,22 @@ def test_a_missing_registry_is_named(place):
     assert refused.value.code == "registry_missing"
 
 
-def test_a_registry_without_its_schema_is_damaged(old):
-    with connected(old) as connection:
+def test_a_registry_without_its_schema_is_damaged(outdated):
+    with connected(outdated) as connection:
         connection.exec_driver_sql("DELETE FROM meta WHERE key = 'schema'")
     with pytest.raises(WorkflowError) as refused:
-        upgrade_registry(old)
+        upgrade_registry(outdated)
     assert refused.value.code == "registry_damaged"
 
 
-def test_the_old_rows_are_kept(old):
-    before = old_rows(old)
-    kept = upgrade_registry(old).backup
-    if old.url is None:
-        assert kept == "registry-schema1-backup.db"
-        assert old_rows(RegistryPlace(old.path.with_name(kept))) == before
+def test_the_old_rows_are_kept(outdated):
+    before, schema = old_rows(outdated), schema_of(outdated)
+    kept = upgrade_registry(outdated).backup
+    if outdated.url is None:
+        assert kept == f"registry-schema{schema}-backup.db"
+        assert old_rows(RegistryPlace(outdated.path.with_name(kept))) == before
         return
-    with connected(old) as connection:
+    with connected(outdated) as connection:
         connection.exec_driver_sql(f'SET search_path = "{kept}"')
         for name, rows in before.items():
             query = f"SELECT count(*) FROM {name}"  # noqa: S608
@@ -344,22 +318,22 @@ def stopping_at(number):
         sa.event.remove(sa.Engine, "before_cursor_execute", count)
 
 
-def test_an_upgrade_that_fails_anywhere_leaves_the_old_registry_whole(old):
-    before, built = old_rows(old), structure(old)
+def test_an_upgrade_that_fails_anywhere_leaves_the_old_registry_whole(outdated):
+    before, built = old_rows(outdated), structure(outdated)
     n_statements = 1
     while True:
         with stopping_at(n_statements) as seen:
             try:
-                upgrade_registry(old)
+                upgrade_registry(outdated)
             except StoppedError:
                 pass
             else:
                 break
-        assert old_rows(old) == before
-        assert structure(old) == built
+        assert old_rows(outdated) == before
+        assert structure(outdated) == built
         n_statements += 7
     assert len(seen) > 50
-    with opened(old) as registry:
+    with opened(outdated) as registry:
         assert list(breaks(registry.events(), registry.head())) == []
 
 
@@ -379,13 +353,20 @@ upgrade_registry(RegistryPlace(Path(sys.argv[1]), sys.argv[2] or None, sys.argv[
 """
 
 
-def test_a_killed_upgrade_leaves_the_old_registry_whole_and_can_be_repeated(old):
-    before = old_rows(old)
-    words = [sys.executable, "-c", KILLED, str(old.path), old.url or "", old.study_id]
+def test_a_killed_upgrade_leaves_the_old_registry_whole_and_can_be_repeated(outdated):
+    before = old_rows(outdated)
+    words = [
+        sys.executable,
+        "-c",
+        KILLED,
+        str(outdated.path),
+        outdated.url or "",
+        outdated.study_id,
+    ]
     done = subprocess.run(words, timeout=60, check=False, env=os.environ)
     assert done.returncode == -signal.SIGKILL
-    assert old_rows(old) == before
-    assert upgrade_registry(old).after == 2
+    assert old_rows(outdated) == before
+    assert upgrade_registry(outdated).after == 3
 
 
 def test_a_full_disk_leaves_the_old_registry_whole(small_disk, make_old):
@@ -401,15 +382,17 @@ def test_a_full_disk_leaves_the_old_registry_whole(small_disk, make_old):
         disk.relieve()
         assert old_rows(place) == before
     assert list(disk.path.glob(".partial-*")) == []
-    assert upgrade_registry(place).after == 2
+    assert upgrade_registry(place).after == 3
 
 
-def test_two_upgrades_at_once_make_one(old):
-    words = [sys.executable, "-c", TWICE, str(old.path), old.url or "", old.study_id]
+def test_two_upgrades_at_once_make_one(outdated):
+    schema = schema_of(outdated)
+    place = [str(outdated.path), outdated.url or "", outdated.study_id]
+    words = [sys.executable, "-c", TWICE, *place]
     running = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     found = sorted(int(process.communicate(timeout=60)[0]) for process in running)
-    assert found == [1, 2]
-    with opened(old) as registry:
+    assert found == [schema, 3]
+    with opened(outdated) as registry:
         assert list(breaks(registry.events(), registry.head())) == []
 
 

@@ -105,7 +105,7 @@ class Looking:
         if kind != "series":
             return fact_of(values)
         slices = self.study.registry.rows(tables.instance, series_id=rows[0]["id"], order_by=("k",))
-        return series_fact(values, [row["sop_uid"] for row in slices])
+        return series_fact(values, [(row["sop_uid"], row["frame"]) for row in slices])
 
 
 def event_document(event: Event) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from lesionary.io.database.engine import is_sqlite
 from lesionary.io.registry import tables
 from lesionary.io.registry.chain import Event, Head
-from lesionary.io.registry.engine import is_sqlite
 from lesionary.io.registry.facts import Audited, facts
 from lesionary.io.registry.registry import Registry
 

@@ -15,10 +15,11 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from lesionary.core.errors import WorkflowError
+from lesionary.io.database.engine import is_sqlite
 from lesionary.io.durable import writing
 from lesionary.io.lock import holding, is_free
 from lesionary.io.registry import tables
-from lesionary.io.registry.engine import is_sqlite, patiently
+from lesionary.io.registry.engine import patiently
 from lesionary.io.registry.registry import Registry
 from lesionary.io.registry.statements import insert_where_free
 

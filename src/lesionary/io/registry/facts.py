@@ -3,7 +3,7 @@
 ``lesionary verify`` reads every row again and holds its hash against the last event that names it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,10 @@ from lesionary.io.registry import tables
 
 Row = Mapping[str, Any]
 
-_SOPS = "sop_uids"
+_SOPS, _FRAMES = "sop_uids", "frames"
+
+Slice = tuple[str, int | None]
+"""A slice's SOP instance UID, and the number of its frame in that file, where it holds many."""
 
 NO_FACT = "-"
 """The hash of a row that nobody can have written: with bytes for text, or an infinite number."""
@@ -75,13 +78,20 @@ def _as_stored(column: sa.Column[Any], value: Any) -> Any:
 
 
 def fact_of(values: Mapping[str, Any]) -> str:
-    """Return the hash of a row in its stored form; a series' includes its slices' UIDs."""
+    """Return the hash of a row in its stored form; of a series see :func:`series_fact`."""
     return digest([canonical_json(dict(values))])
 
 
-def series_fact(values: Mapping[str, Any], sop_uids: list[str]) -> str:
-    """Return the hash of a series with the UIDs of its slices in their order."""
-    return fact_of(dict(values) | {_SOPS: sop_uids})
+def series_fact(values: Mapping[str, Any], slices: Sequence[Slice]) -> str:
+    """Return the hash of a series with its slices in their order."""
+    return fact_of(_with_slices(values, slices))
+
+
+def _with_slices(values: Mapping[str, Any], slices: Sequence[Slice]) -> dict[str, Any]:
+    """Add the slices' UIDs; their frames' numbers only where there are some."""
+    whole = dict(values) | {_SOPS: [sop_uid for sop_uid, _ in slices]}
+    frames = [frame for _, frame in slices]
+    return whole | {_FRAMES: frames} if any(frame is not None for frame in frames) else whole
 
 
 def facts(
@@ -98,7 +108,7 @@ def facts(
         values = dict(row)
         values |= {name: bool(values[name]) for name in flags if values[name] in {0, 1}}
         if slices is not None:
-            values[_SOPS] = slices.of(values["id"])
+            values = _with_slices(values, slices.of(values["id"]))
         yield audited.object_of(values), _fact_of_stored(values)
 
 
@@ -120,15 +130,16 @@ def _fact_of_stored(values: Mapping[str, Any]) -> str:
 
 
 class _Slices:
-    """The UIDs of one series' slices after another's."""
+    """One series' slices after another's."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self._query = (
-            sa.select(tables.instance.c.sop_uid)
+            sa.select(tables.instance.c.sop_uid, tables.instance.c.frame)
             .where(tables.instance.c.series_id == sa.bindparam("series"))
             .order_by(tables.instance.c.k)
         )
 
-    def of(self, series_id: str) -> list[str]:
-        return list(self._connection.execute(self._query, {"series": series_id}).scalars())
+    def of(self, series_id: str) -> list[Slice]:
+        rows = self._connection.execute(self._query, {"series": series_id})
+        return [(row.sop_uid, row.frame) for row in rows]

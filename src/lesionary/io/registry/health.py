@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from lesionary.core.annotation import GIVEN
+from lesionary.io.database.engine import is_sqlite
 from lesionary.io.registry import catalog, tables
 from lesionary.io.registry.catalog import Triggers
-from lesionary.io.registry.engine import is_sqlite
 from lesionary.io.registry.facts import AUDITED
 from lesionary.io.registry.guards import add_guards, drop_guards, guard_statements
 from lesionary.io.registry.making import make_tables

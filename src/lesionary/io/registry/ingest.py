@@ -5,6 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lesionary.io.registry import tables
+from lesionary.io.registry.statements import upsert
 from lesionary.io.registry.transaction import Transaction
 
 INGESTS = "ingests"
@@ -26,3 +27,13 @@ class IngestTransaction(Transaction):
             .where(tables.meta.c.key == INGESTS)
             .values(value=str(self.number))
         )
+
+    def setting(self, key: str) -> str | None:
+        """Return a setting of the moment, None where it was never stored."""
+        query = sa.select(tables.meta.c.value).where(tables.meta.c.key == key)
+        return self.connection.execute(query).scalar()
+
+    def set(self, key: str, value: str) -> None:
+        """Store a setting of the moment: no event tells of it."""
+        statement = upsert(self.connection, tables.meta, ["key", "value"])
+        self.connection.execute(statement, {"key": key, "value": value})

@@ -23,6 +23,9 @@ from lesionary.io.registry.records import UnitRecord, UnitState
 PAGE_SIZE = 500
 """Series that are planned, claimed and recorded at a time."""
 
+SUBJECTS_A_PAGE = 100
+"""Subjects whose series are planned, claimed and recorded at a time."""
+
 
 class RegistryReader:
     """What can be asked of one study's rows, in a SQLite file or a PostgreSQL schema."""
@@ -103,6 +106,25 @@ class RegistryReader:
                 return
             yield page
             last = page[-1]["number"]
+
+    def subject_pages(self, size: int = SUBJECTS_A_PAGE) -> Iterator[list[Row]]:
+        """Yield all series of so many subjects at a time, subjects in order of their numbers."""
+        last = 0
+        numbers = sa.select(tables.subject.c.number).order_by(tables.subject.c.number).limit(size)
+        while True:
+            with self.reading() as connection:
+                found = numbers.where(tables.subject.c.number > last)
+                page = list(connection.execute(found).scalars())
+                if not page:
+                    return
+                chosen = sa.select(tables.subject.c.id).where(
+                    tables.subject.c.number.between(page[0], page[-1])
+                )
+                query = series_query().where(tables.series.c.subject_id.in_(chosen))
+                query = query.order_by(tables.series.c.number)
+                rows: list[Row] = [dict(row) for row in connection.execute(query).mappings()]
+            yield rows
+            last = page[-1]
 
     def sop_uids(self) -> set[str]:
         """Return the keyed SOP UIDs of all slices."""

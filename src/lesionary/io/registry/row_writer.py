@@ -47,16 +47,23 @@ class RowWriter:
             self._tell(action, audited.object_of(row), fact_of(stored(table, row)))
             self.count(_tally_name(table, row))
 
-    def insert_series(self, row: Row, sop_uids: Sequence[str]) -> None:
-        """Add a series with its slices in the order of k."""
+    def insert_series(
+        self, row: Row, sop_uids: Sequence[str], frames: Sequence[int | None] = ()
+    ) -> None:
+        """Add a series with its slices in the order of k.
+
+        ``frames`` are the slices' numbers in files that hold many; none where every slice is one.
+        """
         self.connection.execute(sa.insert(tables.series), dict(row))
-        slices = [
-            {"series_id": row["id"], "k": k, "sop_uid": uid} for k, uid in enumerate(sop_uids)
+        slices = list(zip(sop_uids, frames or [None] * len(sop_uids), strict=True))
+        rows = [
+            {"series_id": row["id"], "k": k, "sop_uid": uid, "frame": frame}
+            for k, (uid, frame) in enumerate(slices)
         ]
-        if slices:
-            self.connection.execute(sa.insert(tables.instance), slices)
+        if rows:
+            self.connection.execute(sa.insert(tables.instance), rows)
         values = stored(tables.series, row)
-        self._tell("added", f"series/{row['id']}", series_fact(values, list(sop_uids)))
+        self._tell("added", f"series/{row['id']}", series_fact(values, slices))
         self.count("series")
 
     def change(self, table: sa.Table, row: Row, *, why: str, **values: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lesionary.io.registry.engine import is_sqlite
+from lesionary.io.database.engine import is_sqlite
 
 
 def upsert(connection: sa.Connection, table: sa.Table, columns: Sequence[str]) -> Any:

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
-from lesionary.io.registry.drivers import postgres_driver
+from lesionary.io.database.complaints import is_of_database, is_our_fault
+from lesionary.io.database.drivers import postgres_driver
 from lesionary.io.registry.place import POSTGRES, RegistryPlace
 from lesionary.io.registry.version import SCHEMA, require_schema, schema_of
-from lesionary.io.registry.wording import is_of_database, is_our_fault, no_registry, registry_error
+from lesionary.io.registry.wording import no_registry, registry_error
 
 STAGES = ("prepare", "annotate", "measure", "agree", "evaluate", "publish")
 
@@ -23,6 +24,9 @@ PLANNED = "planned:"
 
 PROTOCOL_DIGEST = "protocol_digest"
 """The setting that holds the hash of ``study.toml`` as the last run read it."""
+
+RECEIVED_INGESTED = "received_ingested"
+"""The setting that holds how many received objects lay there when they were last ingested."""
 
 SEVERAL_READERS = "series_of_several_readers"
 """The count of series that two named readers or more drew on: what ``agree`` plans."""
@@ -108,7 +112,7 @@ def _status(database: _Database, protocol_digest: str, limit: int | None) -> dic
             limit=limit,
         ),
         "stages": _stages(database, counts),
-        "protocol_changed": _last_digest(database) not in {None, protocol_digest},
+        "protocol_changed": _setting(database, PROTOCOL_DIGEST) not in {None, protocol_digest},
         "failed": database.page(
             "SELECT stage, name AS unit, code, reason, hint FROM unit"
             " WHERE state = 'failed' ORDER BY stage, name",
@@ -123,6 +127,7 @@ def _status(database: _Database, protocol_digest: str, limit: int | None) -> dic
             "failed": sum(n for name, n in counts.items() if name.endswith(":failed")),
         },
         "curation": {"considered": counts.get("curation", 0), "left_out": _left_out_by(database)},
+        "received": {"ingested": int(_setting(database, RECEIVED_INGESTED) or 0)},
     }
 
 
@@ -151,8 +156,8 @@ def _notes(database: _Database, series: Sequence[str] | None) -> Rows:
     )
 
 
-def _last_digest(database: _Database) -> str | None:
-    rows = database.rows("SELECT value FROM meta WHERE key = ?", PROTOCOL_DIGEST)
+def _setting(database: _Database, key: str) -> str | None:
+    rows = database.rows("SELECT value FROM meta WHERE key = ?", key)
     return str(rows[0]["value"]) if rows else None
 
 

@@ -100,6 +100,7 @@ instance = sa.Table(
     sa.Column("series_id", sa.ForeignKey("series.id"), primary_key=True),
     sa.Column("k", sa.Integer, primary_key=True),
     sa.Column("sop_uid", sa.String, nullable=False, index=True),
+    sa.Column("frame", sa.Integer, doc="from 1, where one file holds many; null before schema 3"),
 )
 
 finding = sa.Table(

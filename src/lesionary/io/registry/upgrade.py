@@ -22,7 +22,7 @@ from lesionary.io.registry.place import RegistryPlace
 from lesionary.io.registry.registry import Registry, utc_now
 from lesionary.io.registry.revision import revision_of, stamp
 from lesionary.io.registry.version import SCHEMA_VERSION, require_schema
-from lesionary.io.registry.wording import no_registry, registry_error
+from lesionary.io.registry.wording import no_registry, registry_damaged, registry_error
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -57,7 +57,8 @@ def upgrade_registry(place: RegistryPlace) -> Upgraded:
     ------
     WorkflowError
         Codes ``registry_missing``; ``schema_new`` where a newer Lesionary made it; ``not_writable``
-        where the disk is full. The registry is then as it was.
+        where the disk is full; ``head_changed`` and ``registry_damaged`` where its rows contradict
+        each other. The registry is then as it was.
     """
     if place.url is None and not place.path.is_file():
         raise no_registry()
@@ -75,9 +76,8 @@ def upgrade_registry(place: RegistryPlace) -> Upgraded:
             before = _schema_of(_alone(connection))
             if before == SCHEMA_VERSION:  # somebody else was first
                 return Upgraded(before, before, copy)
-            aside = None if place.url is None else _free_schema(connection, place.schema, before)
-            _run_steps(connection, before, aside)
-    return Upgraded(before, SCHEMA_VERSION, copy or aside)
+            kept = run_steps(connection, place, before)
+    return Upgraded(before, SCHEMA_VERSION, copy or kept)
 
 
 def _schema_of(connection: sa.Connection) -> int:
@@ -119,12 +119,33 @@ def _free_schema(connection: sa.Connection, schema: str, version: int) -> str:
     return next(name for name in names if name not in taken)
 
 
-def _run_steps(connection: sa.Connection, before: int, aside: str | None) -> None:
+def run_steps(connection: sa.Connection, place: RegistryPlace, before: int) -> str | None:
+    """Go from schema to schema; return the schema of the database that keeps the first one's rows.
+
+    What stands between the first and the last is nobody's, and goes.
+    """
     from alembic import command
 
     if not sa.inspect(connection).has_table("alembic_version"):
         stamp(connection, before)
-    command.upgrade(steps(connection, aside), revision_of(SCHEMA_VERSION))
+    kept: str | None = None
+    for version in range(before, SCHEMA_VERSION):
+        aside = None if place.url is None else _free_schema(connection, place.schema, version)
+        try:
+            command.upgrade(steps(connection, aside), revision_of(version + 1))
+        except sa.exc.IntegrityError as error:  # rows contradict each other: nobody wrote them so
+            raise registry_damaged() from error
+        if version == before:
+            kept = aside
+        else:
+            drop_kept(connection, aside)
+    return kept
+
+
+def drop_kept(connection: sa.Connection, schema: str | None) -> None:
+    """Drop the schema of a database that holds an older registry's rows; None stands for none."""
+    if schema is not None:
+        connection.execute(sa.schema.DropSchema(schema, cascade=True))
 
 
 def steps(connection: sa.Connection, aside: str | None) -> "Config":

@@ -3,7 +3,7 @@
 from lesionary.core.errors import WorkflowError
 from lesionary.io.registry.wording import registry_damaged
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 SCHEMA = "schema"
 """The setting that holds a registry's schema."""
@@ -22,8 +22,17 @@ def schema_of(text: str | None) -> int:
     return int(text)
 
 
-def require_schema(found: int, what: str = "registry") -> None:
-    """Raise unless the schema of a registry, or of an archive, is this Lesionary's.
+def require_schema(found: int, what: str = "registry", *, oldest: int = SCHEMA_VERSION) -> None:
+    """Raise unless this Lesionary takes a registry, or an archive, of a schema as it is.
+
+    Parameters
+    ----------
+    found : int
+        Its schema.
+    what : str
+        What has it.
+    oldest : int
+        The oldest that is taken; the newest is :data:`SCHEMA_VERSION`.
 
     Raises
     ------
@@ -36,7 +45,7 @@ def require_schema(found: int, what: str = "registry") -> None:
             code="schema_new",
             hint="use the Lesionary that made it, or a newer one",
         )
-    if found < SCHEMA_VERSION:
+    if found < oldest:
         raise WorkflowError(
             f"the {what} has schema {found}, this Lesionary writes {SCHEMA_VERSION}",
             code="schema_old",

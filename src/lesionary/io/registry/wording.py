@@ -3,6 +3,7 @@
 import sqlite3
 
 from lesionary.core.errors import LesionaryError, WorkflowError
+from lesionary.io.database.complaints import is_of_address
 from lesionary.io.registry.place import wrong_url
 
 _NO_RIGHT = "42501"
@@ -19,41 +20,14 @@ _NO_CONNECTION = "53300"
 _FULL = ("too many connections", "too many clients", "remaining connection slots")
 """What a server says that has no connection left: again only the text is known."""
 
-OUR_FAULTS = ("IntegrityError", "ProgrammingError", "DataError")
-"""What a database says of a wrong statement, not of its file or server."""
-
-
-_OF_ADDRESS = ("connection option", "URI", "IPv6 host")
-"""What the driver says of an address that it cannot read."""
-
 
 def registry_error(error: Exception) -> LesionaryError:
     """Say in a sentence what a driver's exception means for the study."""
     if isinstance(error, sqlite3.Error | UnicodeDecodeError):
         return _sqlite_error(error)
-    if _is_of_address(error):
+    if is_of_address(error):
         return wrong_url("the registry's address cannot be read")
     return _postgres_error(error)
-
-
-def is_our_fault(error: BaseException) -> bool:
-    """Tell whether a driver complains of a statement; then a bug is a bug."""
-    if getattr(error, "sqlstate", None) == _NO_RIGHT or _is_of_address(error):
-        return False
-    return any(base.__name__ in OUR_FAULTS for base in type(error).__mro__)
-
-
-def _is_of_address(error: BaseException) -> bool:
-    """Tell whether a driver complains of the address before it tried it."""
-    is_drivers = type(error).__name__ == "ProgrammingError" and is_of_database(error)
-    is_local = is_drivers and getattr(error, "sqlstate", None) is None
-    return is_local and any(words in str(error) for words in _OF_ADDRESS)
-
-
-def is_of_database(error: BaseException) -> bool:
-    """Tell whether a driver raised an exception; of a damaged file also one about its text."""
-    is_drivers = type(error).__module__.partition(".")[0] in {"sqlite3", "psycopg"}
-    return is_drivers or isinstance(error, UnicodeDecodeError)
 
 
 def _sqlite_error(error: sqlite3.Error | UnicodeDecodeError) -> WorkflowError:

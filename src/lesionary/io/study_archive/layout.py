@@ -21,11 +21,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import sqlalchemy as sa
+
 from lesionary.core.errors import InputError
 from lesionary.core.identity import canonical_json
 from lesionary.io.limits import KIB, MIB
 from lesionary.io.registry import tables
-from lesionary.io.registry.version import require_schema
+from lesionary.io.registry.version import SCHEMA_VERSION, require_schema
+from lesionary.io.study_archive.older import OLDEST_SCHEMA, tables_of
 
 KIND = "lesionary study"
 FORMAT = 1
@@ -55,8 +58,17 @@ IMPORT_TOKEN = "import"  # noqa: S105 - a setting's name
 OF_THIS_MACHINE = frozenset({IMPORT_TOKEN})
 """Settings that do not travel."""
 
-CARRIED = tuple(table for table in tables.metadata.sorted_tables if table is not tables.claim)
-"""Tables that travel, each after those that its rows name. Claims are of living processes."""
+
+def carried(schema: int) -> tuple[sa.Table, ...]:
+    """Return the tables of a schema that travel, each after those that its rows name.
+
+    Claims do not: they are of living processes.
+    """
+    return tuple(table for table in tables_of(schema) if table.name != tables.claim.name)
+
+
+CARRIED = carried(SCHEMA_VERSION)
+"""Those that an export writes."""
 
 OnObject = Callable[[int, int], None]
 """Hears how many objects are through, and of how many: first of none."""
@@ -119,12 +131,12 @@ class Manifest:
     def _is_sound(self) -> bool:
         if type(self.schema) is not int:
             raise changed(MANIFEST, "it names no schema")
-        require_schema(self.schema, "archive")
+        require_schema(self.schema, "archive", oldest=OLDEST_SCHEMA)
         counts = [self.objects, self.release, *self.tables.values()]
         return (
             _UUID.fullmatch(self.study) is not None
             and all(type(n) is int and n >= 0 for n in counts)
-            and self.tables.keys() == {table.name for table in CARRIED}
+            and self.tables.keys() == {table.name for table in carried(self.schema)}
         )
 
 

@@ -6,13 +6,16 @@ from itertools import islice
 
 import sqlalchemy as sa
 
+from lesionary.core.errors import WorkflowError
+from lesionary.io.database.engine import is_sqlite
 from lesionary.io.registry import tables
-from lesionary.io.registry.engine import engine_of, is_sqlite
+from lesionary.io.registry.engine import engine_of
 from lesionary.io.registry.making import make_schema, make_tables
 from lesionary.io.registry.place import RegistryPlace
 from lesionary.io.registry.soundness import faults
 from lesionary.io.registry.version import SCHEMA_VERSION
-from lesionary.io.study_archive.layout import CARRIED, IMPORT_TOKEN, changed, part_member
+from lesionary.io.study_archive.layout import CARRIED, IMPORT_TOKEN, carried, changed, part_member
+from lesionary.io.study_archive.older import bring_up, make_old_tables
 from lesionary.io.study_archive.rows import insert_stored, rows_of
 from lesionary.io.study_archive.tar import TarReader
 
@@ -21,7 +24,7 @@ _TOGETHER = 1000
 
 @contextmanager
 def loading(
-    place: RegistryPlace, token: str, dead_tokens: Collection[str]
+    place: RegistryPlace, token: str, dead_tokens: Collection[str], *, schema: int
 ) -> Iterator[sa.Connection]:
     """Open the transaction in which a registry comes to be, guards and all.
 
@@ -34,6 +37,8 @@ def loading(
         an abandoned folder, and no study's.
     dead_tokens : collection of str
         Tokens of abandoned folders; a schema that bears one of them is replaced.
+    schema : int
+        Of the rows that come; :func:`require_whole` makes an older one this Lesionary's.
 
     Raises
     ------
@@ -48,7 +53,10 @@ def loading(
             else:
                 _drop_if_of(connection, place.schema, dead_tokens)
                 make_schema(connection, place.schema)
-            make_tables(connection)
+            if schema == SCHEMA_VERSION:
+                make_tables(connection)
+            else:
+                make_old_tables(connection, schema)
             _defer(connection, "DEFERRABLE INITIALLY DEFERRED")
             yield connection
             if not is_sqlite(connection):
@@ -69,7 +77,7 @@ def unload(place: RegistryPlace, token: str) -> None:
         engine.dispose()
 
 
-def load_tables(connection: sa.Connection, reader: TarReader) -> dict[str, int]:
+def load_tables(connection: sa.Connection, reader: TarReader, schema: int) -> dict[str, int]:
     """Read every table's parts into the database; return the number of rows by table.
 
     Raises
@@ -77,7 +85,7 @@ def load_tables(connection: sa.Connection, reader: TarReader) -> dict[str, int]:
     InputError
         If rows are none of their table's, come twice or out of order, or contradict others.
     """
-    return {table.name: _load(connection, reader, table) for table in CARRIED}
+    return {table.name: _load(connection, reader, table) for table in carried(schema)}
 
 
 def _load(connection: sa.Connection, reader: TarReader, table: sa.Table) -> int:
@@ -101,8 +109,10 @@ def _load(connection: sa.Connection, reader: TarReader, table: sa.Table) -> int:
     return n_rows
 
 
-def require_whole(connection: sa.Connection) -> None:
+def require_whole(connection: sa.Connection, place: RegistryPlace, schema: int) -> None:
     """Hold what was loaded against itself and against its audit, as the database now has it.
+
+    Rows of an older schema are first brought up to this Lesionary's.
 
     Raises
     ------
@@ -110,9 +120,16 @@ def require_whole(connection: sa.Connection) -> None:
         Code ``archive_changed``.
     """
     _require_references(connection)
-    schema = sa.select(tables.meta.c.value).where(tables.meta.c.key == "schema")
-    if connection.execute(schema).scalar() != str(SCHEMA_VERSION):
+    told = sa.select(tables.meta.c.value).where(tables.meta.c.key == "schema")
+    if connection.execute(told).scalar() != str(schema):
         raise changed("tables/meta", "it names another schema than the archive")
+    if schema != SCHEMA_VERSION:
+        try:
+            bring_up(connection, place, schema)
+        except WorkflowError as error:
+            if error.code != "head_changed":
+                raise
+            raise changed("audit/head", error.message) from error
     for fault in faults(connection):
         raise changed(fault.object, f"the study's audit does not hold there: {fault.reason}")
 

@@ -2,12 +2,13 @@
 
 An import leaves no event. The audit tells of the study, and the study did not change. An event
 would give the copy another history than its original has, and no archive of the one would be that
-of the other: nobody could tell any more whether they hold the same.
+of the other: nobody could tell any more whether they hold the same. An archive of an older schema
+is the exception: what an upgrade tells is told, as it would have been of the study itself.
 """
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from lesionary.io.object_file import read_object
 from lesionary.io.object_header import damages
 from lesionary.io.objects import ObjectStore, is_object_id
 from lesionary.io.opening import opened
+from lesionary.io.registry import tables
 from lesionary.io.registry.object_names import needed_objects
 from lesionary.io.registry.place import RegistryPlace
 from lesionary.io.release_files import CHECKSUMS as RELEASE_CHECKSUMS
@@ -40,6 +42,7 @@ from lesionary.io.study_archive.layout import (
 from lesionary.io.study_archive.load import load_tables, loading, require_whole, unload
 from lesionary.io.study_archive.pending import abandoned, claimed, clear, token_of
 from lesionary.io.study_archive.release_list import listed_files
+from lesionary.io.study_archive.rows import count_rows
 from lesionary.io.study_archive.tar import TarReader, unexpected
 from lesionary.io.study_files import StudyFiles, create_folder
 
@@ -111,12 +114,14 @@ class _Reading:
                 self._read_objects(store, manifest.objects)
                 if manifest.release:
                     self._read_release(files.release, manifest.release)
-                with loading(place, token, [token_of(name) for name in dead]) as connection:
-                    counts = load_tables(connection, self.reader)
+                tokens, schema = [token_of(name) for name in dead], manifest.schema
+                with loading(place, token, tokens, schema=schema) as connection:
+                    counts = load_tables(connection, self.reader, schema)
                     self.reader.finish()
                     _require_counts(manifest, counts)
-                    require_whole(connection)
+                    require_whole(connection, place, schema)
                     _require_objects(connection, store)
+                    events = count_rows(connection, tables.event)
                 try:
                     pending.settle()
                 except BaseException:
@@ -126,7 +131,7 @@ class _Reading:
                 pending.discard()
         with writing(self.landing.root):
             clear(dead)
-        return manifest
+        return replace(manifest, tables=manifest.tables | {tables.event.name: events})
 
     def _manifest(self) -> Manifest:
         if self.reader.name != MANIFEST:

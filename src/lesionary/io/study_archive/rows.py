@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from lesionary.core.errors import WorkflowError
 from lesionary.core.identity import canonical_json
+from lesionary.io.database.engine import is_sqlite
 from lesionary.io.registry import tables
-from lesionary.io.registry.engine import is_sqlite
 from lesionary.io.study_archive.layout import (
     OF_THIS_MACHINE,
     PART_BYTES,

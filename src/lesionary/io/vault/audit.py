@@ -45,13 +45,25 @@ def reason(text: str) -> str:
         Code ``reason`` unless it has at least three words.
     """
     clean = " ".join(_UNPRINTABLE.sub(" ", text).split())
-    if len(_WORD.findall(clean)) < _MIN_WORDS or len(clean) > _MAX_CHARS:
+    if problem := _problem(clean):
         raise InputError(
-            f"a reason has at least {_MIN_WORDS} words, and at most {_MAX_CHARS} characters",
+            problem,
             code="reason",
-            hint="--why TEXT: what it is for, and who allowed it; name no patient in it",
+            hint='--why "…": what it is for, and who allowed it; name no patient in it',
         )
     return clean
+
+
+def _problem(reason: str) -> str:
+    """Say what is wrong with a reason, without repeating it; empty where nothing is."""
+    n_words, asked = len(_WORD.findall(reason)), f"at least {_MIN_WORDS} words of two letters"
+    if not reason:
+        return f"no reason was given: {asked} are asked for"
+    if n_words < _MIN_WORDS:
+        return f"the reason is too short: {asked} are asked for, and it has {n_words}"
+    if len(reason) > _MAX_CHARS:
+        return f"the reason is too long: {len(reason)} characters, and {_MAX_CHARS} are allowed"
+    return ""
 
 
 def now() -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from lesionary.core.errors import InputError
+from lesionary.io.database.engine import is_sqlite
 from lesionary.io.registry.chain import Head, breaks
-from lesionary.io.registry.engine import is_sqlite
 from lesionary.io.vault import audit, schema
 from lesionary.io.vault.identity import from_plaintext
 from lesionary.io.vault.store import Cipher, VaultStore

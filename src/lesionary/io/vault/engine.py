@@ -1,14 +1,12 @@
 """The vault's two databases: writers queue, deleted bytes are overwritten, no value in an error."""
 
 from contextlib import closing
-from typing import Any
 
 import sqlalchemy as sa
 
 from lesionary.core.errors import LesionaryError, WorkflowError
-from lesionary.io.registry.drivers import postgres_driver
-from lesionary.io.registry.engine import is_sqlite, wait_s
-from lesionary.io.registry.wording import is_of_database, is_our_fault, registry_error
+from lesionary.io.database.engine import Wording, is_sqlite, postgres_engine, sqlite_engine
+from lesionary.io.registry.wording import registry_error
 from lesionary.io.vault.place import SCHEMA, VaultPlace, wrong_url
 
 _LOCK = 0x1E510A
@@ -41,15 +39,10 @@ _WORDS = {
 
 def engine_of(place: VaultPlace) -> sa.Engine:
     """Return an engine for the vault's place; nothing is connected yet."""
-    engine = _sqlite_engine(place) if place.path is not None else _postgres_engine(place)
-
-    @sa.event.listens_for(engine, "handle_error")
-    def _in_words(context: sa.engine.ExceptionContext) -> None:
-        cause = context.original_exception
-        if isinstance(cause, Exception) and is_of_database(cause) and not is_our_fault(cause):
-            raise _vault_error(cause) from None  # a driver may quote what it was given
-
-    return engine
+    wording = Wording(_vault_error, wrong_url, hides_values=True)
+    if place.path is not None:
+        return sqlite_engine(place.path, wording, pragmas=("secure_delete = ON",))
+    return postgres_engine(str(place.url), SCHEMA, wording)
 
 
 def lock(connection: sa.Connection) -> None:
@@ -75,45 +68,3 @@ def _vault_error(cause: Exception) -> LesionaryError:
         return wrong_url()
     code, message, hint = _WORDS[of_registry.code]
     return WorkflowError(message, code=code, hint=hint)
-
-
-def _sqlite_engine(place: VaultPlace) -> sa.Engine:
-    url = sa.URL.create("sqlite", database=str(place.path))
-    options: dict[str, Any] = {"timeout": wait_s(), "isolation_level": None}
-    engine = sa.create_engine(url, connect_args=options, hide_parameters=True)
-
-    @sa.event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        for setting in (
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-            "secure_delete = ON",
-        ):
-            cursor.execute(f"PRAGMA {setting}")
-        cursor.close()
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin_immediate(connection: sa.Connection) -> None:
-        is_reading = connection.get_execution_options().get("read_only", False)
-        connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
-
-    return engine
-
-
-def _postgres_engine(place: VaultPlace) -> sa.Engine:
-    postgres_driver()
-    wait_ms = int(wait_s() * 1000)
-    options = f"-c search_path={SCHEMA} -c lock_timeout={wait_ms} -c timezone=UTC"
-    try:
-        url = sa.make_url(str(place.url))
-    except (sa.exc.ArgumentError, ValueError):
-        raise wrong_url() from None
-    return sa.create_engine(
-        url,
-        connect_args={"options": options, "connect_timeout": 10},
-        pool_pre_ping=True,
-        pool_size=2,
-        hide_parameters=True,
-    )

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from lesionary.io.database import guards
+
 VERSION = 1
 
 metadata = sa.MetaData()
@@ -57,33 +59,26 @@ event = sa.Table(
 )
 
 _REFUSE = "lesionary_vault_refuse"
-_FUNCTION = (
-    f"CREATE OR REPLACE FUNCTION {_REFUSE}() RETURNS trigger AS $$ BEGIN"
-    " RAISE EXCEPTION USING MESSAGE = 'rows of ' || TG_TABLE_NAME || ' are never changed'; END $$"
-    " LANGUAGE plpgsql"
-)
 
 
 def make_tables(connection: sa.Connection) -> None:
     """Make all tables, empty, with their guards."""
     metadata.create_all(connection)
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(_FUNCTION)
+        connection.exec_driver_sql(guards.refusing_function(_REFUSE))
     for table in metadata.sorted_tables:
         add_guards(connection, table)
 
 
 def add_guards(connection: sa.Connection, table: sa.Table) -> None:
     """Create the triggers of one table."""
-    for name, statement in _guards(table, connection.dialect.name).items():
-        connection.exec_driver_sql(f"CREATE TRIGGER {name} {statement}")
+    for statement in guards.guards_of(table, connection.dialect.name, _REFUSE).values():
+        connection.exec_driver_sql(statement)
 
 
 def drop_guards(connection: sa.Connection, table: sa.Table) -> None:
     """Take a table's triggers away, within a transaction that puts them back."""
-    on = f" ON {table.name}" if connection.dialect.name == "postgresql" else ""
-    for name in _guards(table, connection.dialect.name):
-        connection.exec_driver_sql(f"DROP TRIGGER {name}{on}")
+    guards.drop_guards(connection, table, must_exist=True)
 
 
 def missing_guards(connection: sa.Connection) -> Iterator[str]:
@@ -96,25 +91,5 @@ def missing_guards(connection: sa.Connection) -> Iterator[str]:
         )
     found = set(connection.exec_driver_sql(listed).scalars())
     for table in metadata.sorted_tables:
-        yield from sorted(_guards(table, connection.dialect.name).keys() - found)
-
-
-def _guards(table: sa.Table, dialect: str) -> dict[str, str]:
-    name = table.name
-    if dialect == "postgresql":
-        refuse = f"EXECUTE FUNCTION {_REFUSE}()"
-        return {
-            f"{name}_no_update": f"BEFORE DELETE OR UPDATE ON {name} FOR EACH ROW {refuse}",
-            f"{name}_no_delete": f"BEFORE TRUNCATE ON {name} FOR EACH STATEMENT {refuse}",
-        }
-    refuse = f"BEGIN SELECT RAISE(ABORT, 'rows of {name} are never changed'); END"
-    # REPLACE deletes the rows in its way, and calls no trigger for that.
-    keys = [[column.name for column in table.primary_key]]
-    keys += [[column.name] for column in table.columns if column.unique]
-    same = " OR ".join(" AND ".join(f"{key} = NEW.{key}" for key in one) for one in keys)
-    is_taken = f"EXISTS (SELECT 1 FROM {name} WHERE {same})"  # noqa: S608 - our own names
-    return {
-        f"{name}_no_update": f"BEFORE UPDATE ON {name} {refuse}",
-        f"{name}_no_delete": f"BEFORE DELETE ON {name} {refuse}",
-        f"{name}_no_replace": f"BEFORE INSERT ON {name} WHEN {is_taken} {refuse}",
-    }
+        wanted = guards.guards_of(table, connection.dialect.name, _REFUSE)
+        yield from sorted(wanted.keys() - found)

@@ -39,7 +39,7 @@ def carry_over(connection: sa.Connection, old: Old, *, at: str, actor: str) -> N
     from_files = _subjects_from_files(connection, old)
     book.carry(
         new.subject, _rows(connection, old["subject"], "number"),
-        lambda row: row | {"is_from_file": row["id"] in from_files, "released_id": None},
+        lambda row: row | {"is_from_file": row["id"] in from_files},
     )  # fmt: skip
     book.carry(new.timepoint, _timepoints(connection, old), lambda row: row)
     _carry_series(connection, old, book)

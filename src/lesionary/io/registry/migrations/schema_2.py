@@ -31,7 +31,6 @@ subject = sa.Table(
     sa.Column("sex", sa.String),
     sa.Column("age", sa.Integer),
     sa.Column("is_from_file", sa.Boolean, nullable=False),
-    sa.Column("released_id", sa.Integer, unique=True),
 )
 
 timepoint = sa.Table(
@@ -94,24 +93,6 @@ finding = sa.Table(
     sa.Column("instances", sa.Integer, nullable=False),
     sa.Column("by_rule", sa.Boolean, nullable=False),
     sa.Index("ix_finding_outcome", "outcome", "id"),
-)
-
-curation = sa.Table(
-    "curation",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("series_key", sa.String, nullable=False, unique=True),
-    sa.Column("ingest", sa.Integer, nullable=False),
-    sa.Column("source", sa.String, nullable=False),
-    sa.Column("series_id", sa.ForeignKey("series.id"), index=True),
-    sa.Column("outcome", sa.String, nullable=False),
-    sa.Column("rule", sa.String, nullable=False),
-    sa.Column("label", sa.String, nullable=False),
-    sa.Column("reason", sa.String, nullable=False),
-    sa.Column("shared_reason", sa.String, nullable=False),
-    sa.Column("unchecked", sa.Text, nullable=False),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Index("ix_curation_outcome", "outcome", "rule", "label"),
 )
 
 annotation = sa.Table(

@@ -1,42 +1,61 @@
-"""Put the tables of schema 1 where those of schema 2 are not in their way.
+"""Put the tables of one schema where those of the next are not in their way.
 
-On a server they move to a schema of their own and stay there: that is the copy that an upgrade
+On a server they move to a schema of their own, which may stay: that is the copy that an upgrade
 keeps. In a file they take other names for the while, and go: the copy is a file beside it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 
-from lesionary.io.registry.migrations import schema_1
-
-_PREFIX = "schema1_"
-
 Old = Mapping[str, sa.TableClause]
 
 
 @contextmanager
-def set_aside(connection: sa.Connection, schema: str | None) -> Iterator[Old]:
-    """Move the tables; give them by the names they had.
+def set_aside(
+    connection: sa.Connection, tables: Sequence[sa.TableClause], schema: str | None, *, prefix: str
+) -> Iterator[Old]:
+    """Move tables; give them by the names they had.
 
-    ``schema`` is their new home on a server; None stands for a file.
+    Parameters
+    ----------
+    connection : Connection
+        In the transaction that holds all of it.
+    tables : sequence of table
+        Each after those that its rows name.
+    schema : str or None
+        Their new home on a server; None stands for a file.
+    prefix : str
+        Of their names in a file meanwhile.
     """
-    tables = schema_1.metadata.sorted_tables
+    named = {table.name: table for table in tables}
     if schema is not None:
         connection.execute(sa.schema.CreateSchema(schema))
         home = connection.dialect.identifier_preparer.quote(schema)
-        for table in tables:
-            connection.exec_driver_sql(f"ALTER TABLE {table.name} SET SCHEMA {home}")
-        yield {table.name: _moved(table, table.name, schema=schema) for table in tables}
+        for name in named:
+            connection.exec_driver_sql(f"ALTER TABLE {name} SET SCHEMA {home}")
+        yield {name: _moved(table, name, schema=schema) for name, table in named.items()}
         return
-    for table in tables:
-        connection.exec_driver_sql(f"ALTER TABLE {table.name} RENAME TO {_PREFIX}{table.name}")
-    yield {table.name: _moved(table, _PREFIX + table.name) for table in tables}
-    for table in reversed(tables):
-        connection.exec_driver_sql(f"DROP TABLE {_PREFIX}{table.name}")
+    for name in named:
+        _free_names(connection, name)
+        connection.exec_driver_sql(f"ALTER TABLE {name} RENAME TO {prefix}{name}")
+    yield {name: _moved(table, prefix + name) for name, table in named.items()}
+    for name in reversed(named):
+        connection.exec_driver_sql(f"DROP TABLE {prefix}{name}")
 
 
-def _moved(table: sa.Table, name: str, **home: Any) -> sa.TableClause:
+def _free_names(connection: sa.Connection, table: str) -> None:
+    """Drop a table's indexes and triggers: the next schema's have the same names."""
+    query = (
+        "SELECT type, name FROM sqlite_master"
+        " WHERE tbl_name = ? AND type IN ('index', 'trigger') AND sql IS NOT NULL"
+    )
+    for kind, name in connection.exec_driver_sql(query, (table,)).all():
+        quoted = connection.dialect.identifier_preparer.quote(name)
+        connection.exec_driver_sql(f"DROP {kind} {quoted}")
+
+
+def _moved(table: sa.TableClause, name: str, **home: Any) -> sa.TableClause:
     return sa.table(name, *(sa.column(own.name, own.type) for own in table.columns), **home)
