@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 
 from dicom_factory import ct_series, secondary_capture, stored_values, uid, write_series
@@ -231,6 +232,37 @@ class TestSourceMap:
         self, place: str, ask: Any, scans: Path, tmp_path: Path
     ) -> None:
         answer = ask(scans, tmp_path / "out", "--source-map", tmp_path / place)
+        assert error_of(answer)["source"] == str(tmp_path / place)
+        assert not (tmp_path / "out").exists()
+
+
+class TestDroppedWords:
+    """The only place that tells which words texts lost."""
+
+    def test_it_tells_them_to_the_owner_alone(
+        self, ask: Any, say: Any, scans: Path, tmp_path: Path
+    ) -> None:
+        first = next(scans.rglob("*.dcm"))
+        described = pydicom.dcmread(first)
+        described.SeriesDescription = "Liver zyxomab"
+        described.save_as(first)
+        place = tmp_path / "words.tsv"
+        code, out, err = say(scans, tmp_path / "out", "--dropped-words", place)
+        header, *rows = [line.split("\t") for line in place.read_text().splitlines()]
+        assert code == DONE
+        assert header == ["attribute", "word", "count", "outcome"]
+        assert ["SeriesDescription", "ZYXOMAB", "1", "not_listed"] in rows
+        assert stat.S_IMODE(place.stat().st_mode) == 0o600
+        assert "zyxomab" not in (out + err).lower()
+        ask(scans, tmp_path / "again", "--dropped-words", place, "--word", "zyxomab")
+        assert "ZYXOMAB" not in place.read_text()
+
+    @pytest.mark.parametrize("place", ["out/words.tsv", "out", "nowhere/words.tsv", "map.tsv"])
+    def test_it_never_lies_where_it_would_be_given_away(
+        self, place: str, ask: Any, scans: Path, tmp_path: Path
+    ) -> None:
+        options = ("--dropped-words", tmp_path / place, "--source-map", tmp_path / "map.tsv")
+        answer = ask(scans, tmp_path / "out", *options)
         assert error_of(answer)["source"] == str(tmp_path / place)
         assert not (tmp_path / "out").exists()
 

@@ -17,6 +17,7 @@ from pydicom.uid import (
 from .base import Person, Workshop
 from .closed import all_closed
 from .draft import QUARANTINED, REFUSED, RELEASED, Draft, Kept
+from .glued import glued, lookalikes
 from .identities import Token
 from .images import compressed, ct, enhanced, mr, numbers, overlays, pet, slices, uids
 from .objects import all_objects
@@ -120,6 +121,8 @@ def _made(seed: int) -> Corpus:
     for build in (overlays, numbers, uids, unknown, beside, people, obfuscated, codes):
         build(shop, third)
     all_closed(shop, third)
+    glued(shop)
+    lookalikes(shop)
     _charsets(shop)
     _patients(shop, first)
     return Corpus(seed, tuple(map(_file, shop.drafts)))

@@ -151,9 +151,37 @@ def words_to_find(token: Token) -> list[str]:
     if token.kind == "date":
         return date_forms(token.text)
     parts = [part for part in parts_of(token.text) if part.casefold() not in GENERIC]
+    if token.kind == "identifier":
+        return [part for part in parts if part.isdigit()]
     if not token.is_obfuscated:
         return parts
     return [token.text, *(part for part in parts if not part.isdigit())]
+
+
+def squeezed(text: str) -> str:
+    """Return the letters and digits of a text in one case."""
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def identifiers_left(tokens: Iterable[Token], texts: Iterable[tuple[str, str]]) -> list[Leak]:
+    """Return the identifiers that the texts of their own file hold, however they are separated.
+
+    They are too short to be looked for among the bytes of pixels, or in other files.
+
+    Parameters
+    ----------
+    tokens : iterable of Token
+    texts : iterable of (str, str)
+        What an element is called, and one of its values.
+    """
+    values = [(where, text, squeezed(text)) for where, text in texts]
+    return [
+        Leak(token, token.file, f"{token.text!r} in {where}: {text!r}")
+        for token in tokens
+        if token.kind == "identifier"
+        for where, text, bare in values
+        if squeezed(token.text) in bare
+    ]
 
 
 def leaks(tokens: Iterable[Token], outputs: Mapping[str, bytes]) -> list[Leak]:

@@ -113,6 +113,8 @@ DATES = frozenset(
      "RTPlanDate", "Date", "DateTime", "PresentationCreationDate"}
 )  # fmt: skip
 
+_TEXTS = frozenset({"CS", "LO", "LT", "SH", "ST", "UC", "UT"})
+
 OF_KINDS = frozenset({"SOPClassUID", "ReferencedSOPClassUID", "CodingSchemeUID"})
 """UIDs of kinds of things: some that stay are younger than pydicom's list."""
 
@@ -285,6 +287,13 @@ def elements_of(data_set: Dataset) -> Iterator[Any]:
         yield element
         for inner in element.value if element.VR == "SQ" and element.value else ():
             yield from elements_of(inner)
+
+
+def texts_of(content: bytes) -> Iterator[tuple[str, str]]:
+    """Return the texts of a file's elements but codes, and what each is called."""
+    for element in elements_of(read(content)):
+        if element.VR in _TEXTS and element.keyword != "CodeValue":
+            yield from ((element.keyword or str(element.tag), str(one)) for one in _values(element))
 
 
 def decoded(data_set: Dataset) -> Any:

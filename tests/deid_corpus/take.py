@@ -7,8 +7,8 @@ from lesionary.app.door import Door, Taken, open_door
 from lesionary.ingest.deidentify.profile import Profile
 
 from .corpus import RELEASED, Corpus
-from .leaks import Leak, leaks
-from .score import Pair, Score, Scorer, broken_references
+from .leaks import Leak, identifiers_left, leaks
+from .score import Pair, Score, Scorer, broken_references, texts_of
 
 KEY = b"a key for tests only, of 32 byte"
 FIRST_NUMBER = 70_310_000
@@ -88,6 +88,9 @@ def through_the_door(corpus: Corpus) -> Result:
     for pair in pairs:
         scorer.compare(pair)
     found = leaks(corpus.tokens, outputs)
+    tokens = {file.path: file.tokens for file in corpus.files}
+    for pair in pairs:
+        found += identifiers_left(tokens[pair.name], texts_of(pair.after))
     leaked = {leak.token.text for leak in found}
     for token in corpus.tokens:
         what = f"{token.file}: {token.place}"

@@ -18,6 +18,7 @@ from lesionary.learn.members import Kind, Role
 
 if TYPE_CHECKING:
     from lesionary.app.study import Study
+from lesionary.app.study_names import names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def declare_set(
                 hint="give a folder of images, or a .csv with the columns in the manual",
                 source=str(path),
             )
-    pseudonyms = Pseudonymiser(study.key, keep_uids=study.protocol.ingest.keep_uids)
+    pseudonyms = names_of(study)
     rows = _rows(name, role, entries, pseudonyms)
     n_added, n_removed = _store(study, name, rows)
     counts = {kind.value: sum(row["kind"] == kind for row in rows) for kind in Kind}

@@ -15,6 +15,7 @@ from lesionary.io.limits import Limits
 from lesionary.io.vault.identity import identity_of
 
 if TYPE_CHECKING:
+    from lesionary.ingest.deidentify.dropped import DroppedWords
     from lesionary.ingest.deidentify.elements import Buffer, DataSet, Instance
     from lesionary.ingest.deidentify.engine import ActionLog, Deidentifier, Subject
     from lesionary.ingest.deidentify.pixels import BlankingRule
@@ -243,6 +244,7 @@ def open_door(
     blanking: "Collection[BlankingRule]" = (),
     limits: Limits | None = None,
     subject: str | None = None,
+    dropped: "DroppedWords | None" = None,
 ) -> Door:
     """Open the door.
 
@@ -260,13 +262,20 @@ def open_door(
     limits : Limits, optional
     subject : str, optional
         Whose files those are that name no patient.
+    dropped : DroppedWords, optional
+        Is told which words texts lost.
     """
     from lesionary.ingest.deidentify.engine import Deidentifier
     from lesionary.ingest.deidentify.profile import Option
     from lesionary.ingest.pseudonym import Pseudonymiser
 
-    pseudonyms = Pseudonymiser(key, keep_uids=Option.RETAIN_UIDS in profile.options)
-    engine = Deidentifier(profile, pseudonyms, _words(tuple(sorted(extra_words))), blanking)
+    pseudonyms = Pseudonymiser(
+        key,
+        keep_uids=Option.RETAIN_UIDS in profile.options,
+        keep_dated_uids=Option.LONGITUDINAL_FULL in profile.options,
+    )
+    words = _words(tuple(sorted(extra_words)))
+    engine = Deidentifier(profile, pseudonyms, words, blanking, dropped)
     return Door(engine, identities, limits or Limits(), subject)
 
 

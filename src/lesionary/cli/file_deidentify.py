@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lesionary.cli.output import DONE, PARTLY, UNUSABLE, Output, counted, log_failures, table
-from lesionary.cli.source_map import require_place, write_source_map
+from lesionary.cli.own_words import require_words
+from lesionary.cli.source_map import require_place, write_source_map, write_table
+from lesionary.core.errors import InputError
 
 if TYPE_CHECKING:
     from lesionary.app.files.deidentification import Deidentified
 
 _CLUTTER = frozenset({"not_a_file", "dicomdir"})
 _MOST_RANGES, _MOST_NAMES = 4, 20
+_WORD_FIELDS = ("attribute", "word", "count", "outcome")
 
 
 def deidentify(
@@ -35,6 +38,9 @@ def deidentify(
     ),
     subject: str = typer.Option(None, help="Whose files those are that name no patient."),
     source_map: Path = typer.Option(None, help="Write which source number is which file (0600)."),
+    dropped_words: Path = typer.Option(
+        None, help="Write which words texts lost, as a table for you alone (0600)."
+    ),
     max_nesting: int = typer.Option(None, help="Levels of sequences or archives; 64."),
     *,
     json: bool = typer.Option(False, "--json", help="Print one JSON document."),
@@ -43,12 +49,18 @@ def deidentify(
     from lesionary.app.files.deidentification import Choice, require_places, vault_door
     from lesionary.app.files.deidentification import deidentify as run
     from lesionary.cli.progress import progress
+    from lesionary.ingest.deidentify.dropped import DroppedWords
     from lesionary.ingest.deidentify.profile import Profile
     from lesionary.io.limits import Limits
 
+    require_words(word)
     require_places(source, target, vault)
     if source_map is not None:
         require_place(source_map, outside=target, what="the output")
+    dropped = None
+    if dropped_words is not None:
+        _require_words_place(dropped_words, target, source_map)
+        dropped = DroppedWords()
     choice = Choice(
         vault=vault,
         added=option,
@@ -60,13 +72,15 @@ def deidentify(
     )
     output = Output(json)
 
-    def say_made() -> None:
-        output.note("a new vault was made: keep copies of its database and, elsewhere, of its keys")
-
     for warning in Profile.default().with_changes(added=option, left_out=without).warnings:
         output.note(f"warning: {warning}")
-    with vault_door(choice, when_made=say_made) as door, progress() as bars:
+    with (
+        vault_door(choice, when_made=output.note_new_vault, dropped=dropped) as door,
+        progress() as bars,
+    ):
         done = run(source, target, door, progress=bars)
+    if dropped is not None:
+        write_table(dropped_words, [_WORD_FIELDS, *map(_written, dropped.rows())])
     if source_map is not None:
         write_source_map(source_map, [(str(number), name) for number, name in done.sources])
     log_failures(done.failures)
@@ -77,6 +91,25 @@ def deidentify(
     if sys.stderr.isatty() and not json:
         _show_sources(done)
     return exit_code(done)
+
+
+def _require_words_place(place: Path, target: Path, source_map: Path | None) -> None:
+    """Say before anything is read where the table of words must not be written."""
+    require_place(
+        place, outside=target, what="the output", table="table of dropped words", content="names"
+    )
+    if source_map is not None and place.resolve() == source_map.resolve():
+        raise InputError(
+            "the table of dropped words and the source map are one file",
+            code="usage",
+            hint="name a file for each",
+            source=str(place),
+        )
+
+
+def _written(row: tuple[str, str, int, str]) -> tuple[str, ...]:
+    keyword, word, count, outcome = row
+    return keyword, word, str(count), outcome
 
 
 def exit_code(done: "Deidentified") -> int:

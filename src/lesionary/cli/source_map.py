@@ -1,14 +1,34 @@
-"""The file that tells which source number is which file: 0600, never inside what is given away."""
+"""Tables that tell who is who: 0600, never inside what is given away.
+
+The source map says which source number is which file, the dropped words what texts lost.
+"""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lesionary.core.errors import InputError
 
 
-def require_place(source_map: Path, *, outside: Path, what: str) -> None:
-    """Say before anything is read that the map of it could not, or must not, be written there.
+def require_place(
+    source_map: Path,
+    *,
+    outside: Path,
+    what: str,
+    table: str = "source map",
+    content: str = "file names",
+) -> None:
+    """Say before anything is read that a table of it could not, or must not, be written there.
+
+    Parameters
+    ----------
+    source_map : Path
+    outside : Path
+        What is given away, or kept for others.
+    what : str
+        What that is called.
+    table, content : str
+        What the table is called, and what it holds.
 
     Raises
     ------
@@ -17,14 +37,14 @@ def require_place(source_map: Path, *, outside: Path, what: str) -> None:
     """
     if source_map.resolve().is_relative_to(outside.resolve()):
         raise InputError(
-            f"the source map must not lie inside {what}: it holds file names",
+            f"the {table} must not lie inside {what}: it holds {content}",
             code="usage",
             hint="name a file elsewhere, that only you read",
             source=str(source_map),
         )
     if source_map.is_dir() or not source_map.absolute().parent.is_dir():
         raise InputError(
-            "the source map cannot be written: its folder does not exist, or it is a folder itself",
+            f"the {table} cannot be written: its folder does not exist, or it is a folder itself",
             code="not_writable",
             hint="name a file in a folder that is there",
             source=str(source_map),
@@ -39,6 +59,17 @@ def write_source_map(path: Path, sources: Iterable[tuple[str, str]]) -> None:
     WorkflowError
         Code ``not_writable``.
     """
+    write_table(path, sources)
+
+
+def write_table(path: Path, rows: Iterable[Sequence[str]]) -> None:
+    """Write rows with tabs between their fields into a file that only its owner can read.
+
+    Raises
+    ------
+    WorkflowError
+        Code ``not_writable``.
+    """
     from lesionary.io.durable import require_file, writing
 
     require_file(path)
@@ -46,4 +77,4 @@ def write_source_map(path: Path, sources: Iterable[tuple[str, str]]) -> None:
         path.unlink(missing_ok=True)  # an older file may have been readable for others
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.writelines(f"{number}\t{name}\n" for number, name in sources)
+            file.writelines("\t".join(row) + "\n" for row in rows)

@@ -4,12 +4,16 @@ import datetime as dt
 import hashlib
 import hmac
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+
+from lesionary.ingest.dated_uids import HASH_DIGITS, is_random_by_root, tells_a_date
 
 _SHIFT_DAYS = 10 * 365
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 _OWN_UID = re.compile(r"2\.25\.([1-9][0-9]{0,38})")
 _HASH_BYTES, _SEAL_BYTES = 10, 6
+_GLUED_DIGITS = 7
 
 
 STAND_INS = frozenset(
@@ -30,6 +34,29 @@ def moved(date: dt.date, days_back: int) -> dt.date:
     return dt.date.fromordinal(min(max(1, ordinal), dt.date.max.toordinal()))
 
 
+def has_number(uid: str, numbers: AbstractSet[str]) -> bool:
+    """Tell whether a number is a component of a UID or, of seven digits and more, within one.
+
+    Within hashes nothing is looked for: among so many digits a number is found by chance.
+
+    Parameters
+    ----------
+    uid : str
+    numbers : set of str
+        Without leading zeros.
+
+    Examples
+    --------
+    >>> has_number("1.2.00481.3", {"481"}), has_number("1.2.14810.3", {"481"})
+    (True, False)
+    """
+    components = [one for one in uid.split(".") if len(one) < HASH_DIGITS]
+    if any(one.lstrip("0") in numbers for one in components):
+        return True
+    long = [number for number in numbers if len(number) >= _GLUED_DIGITS]
+    return any(number in one for number in long for one in components)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Pseudonymiser:
     """Hashes and shifts under a study's key: the same input, the same pseudonym, in every run.
@@ -40,10 +67,16 @@ class Pseudonymiser:
         The study's secret key.
     keep_uids : bool
         Pass DICOM UIDs through; for public archives, where others look series up by them.
+    keep_dated_uids : bool
+        Pass those through as well in which a day can be read: where dates stay.
+    numbers : set of str
+        The patient's own, without leading zeros. A UID that has one for a component does not stay.
     """
 
     key: bytes
     keep_uids: bool = False
+    keep_dated_uids: bool = False
+    numbers: AbstractSet[str] = frozenset()
 
     def identity_hash(self, subject_key: str) -> str:
         """Return what tells subjects apart without telling who they are."""
@@ -55,9 +88,22 @@ class Pseudonymiser:
         What is no UID is never passed through: it may be a name, or a path. A UID that this key
         made stays what it is, so what was done once is not done again.
         """
-        if (self.keep_uids and _UID.fullmatch(uid)) or self.is_own(uid):
-            return uid
-        return self.new_uid("uid", uid)
+        return uid if self.keeps(uid) or self.is_own(uid) else self.new_uid("uid", uid)
+
+    def keeps(self, uid: str) -> bool:
+        """Tell whether a UID that is none of ours may stay.
+
+        What decides is the UID and the patient, nothing else of a file: a reference in another
+        file meets the same end.
+        """
+        if not (self.keep_uids and _UID.fullmatch(uid)):
+            return False
+        if not self.keep_dated_uids and tells_a_date(uid):
+            return False
+        return not (self.numbers and self._holds_a_number(uid))
+
+    def _holds_a_number(self, uid: str) -> bool:
+        return not is_random_by_root(uid) and has_number(uid, self.numbers)
 
     def new_uid(self, *parts: str) -> str:
         """Return a UID for something that has none of its own: 80 bits of hash, 48 of seal."""

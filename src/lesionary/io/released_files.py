@@ -52,13 +52,14 @@ class ReleasedFiles:
 
     def instances(self) -> dict[str, Path]:
         """Return the places, below the folder, of the files in it by the name of their instance."""
-        found = self.root.glob(f"*/*/*/*{SUFFIX}")
-        return {path.stem: path.relative_to(self.root) for path in found}
+        found = (path.relative_to(self.root) for path in self.root.glob(f"*/*/*/*{SUFFIX}"))
+        return {place.stem: place for place in found if self._link_to(place) is None}
 
     def put(self, place: Path, chunks: Sequence[Buffer]) -> "Future[bool]":
         """Write a file that is not there yet; tell whether it is there then, with this content.
 
-        Nothing is ever overwritten. Two files of one place are not to be given in at once.
+        Nothing is ever overwritten, and no link below the folder is followed: it may lead to
+        originals, or to others. Two files of one place are not to be given in at once.
 
         Parameters
         ----------
@@ -69,15 +70,27 @@ class ReleasedFiles:
         Raises
         ------
         WorkflowError
-            Code ``not_writable``; the future raises it too.
+            Code ``not_writable``; the future raises it too. Nothing is written behind a link.
         """
         if self._pool is None:
             raise RuntimeError("the folder is not open")
+        link = self._link_to(place)
+        if link is not None:
+            raise WorkflowError(
+                f"{link.as_posix()} in the output is a link, and leads out of it",
+                code="not_writable",
+                hint="take the link away, or name another folder, then run the same command again",
+            )
         if self._staging is None:
             self._staging = self._until_end.enter_context(_staging(self.root))
         path = self.root / place
         make_folder(path.parent)
         return self._pool.submit(_written, path, chunks, self._staging)
+
+    def _link_to(self, place: Path) -> Path | None:
+        """Return the first link on the way to a place, the place itself too; None without one."""
+        ways = (place, *place.parents[:-1])
+        return next((way for way in reversed(ways) if (self.root / way).is_symlink()), None)
 
 
 def _written(path: Path, chunks: Sequence[Buffer], staging: Path) -> bool:

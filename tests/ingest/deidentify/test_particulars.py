@@ -24,6 +24,7 @@ NAMES = _names()
 
 MODEL, VERSION, KERNEL, SEQUENCE = 0x00081090, 0x00181020, 0x00181210, 0x00180024
 POSITION, ATTENUATION = 0x00201040, 0x00541101
+FILTER, COLOUR, ALGORITHM = 0x00181160, 0x00620005, 0x00620009
 
 MODELS = (
     "TrioTim|uMI 780|DISCOVERY MR750w|Optima CT660|Force|Biograph128_mCT|Ingenia|Achieva dStream|"
@@ -34,9 +35,20 @@ MODELS = (
 VERSIONS = (
     r"2.7.1|3.2.1|VE11C|12HW27.7|4.0.2_coreload.79|syngo MR E11|syngo CT VA48A|dm09_hl2sp1.23|6.3.9"
     r"|LightSpeedApps308I.2_H3.1M5|VG80B|V3.51|24LX.MR.09.1|5.4.1\5.4.1.1"
+    r"|syngo CT 2012B|NLX_1 VB20A|15\LX\MR Software release:15.0_M4_0910.a|VX73A_SP0001"
+    r"|ct12lpm.24|V4.40ER003|ce_e_hl2sp1.18"
 )
-KERNELS = r"YA|YB|YC|YD|EB|UB|SB|EDGE|B30f|Br40d\3|Br38f\3|H31s|FC13|LUNG|STANDARD|A|B_SOFT_B|BONE+"
-SEQUENCES = "*tfl3d1_16ns|*tir2d1_15|*spcir_278ns|*fl3d1|*tse2d1_25|*ep_b50t|*se2d1|tfl3d1"
+KERNELS = (
+    r"YA|YB|YC|YD|EB|UB|SB|EDGE|B30f|Br40d\3|Br38f\3|H31s|FC13|LUNG|STANDARD|A|B_SOFT_B|BONE+"
+    r"|IMR1\SharpPlus|IMR2,Routine|iDose (3)|FC08|SHARP_C|BodySoft"
+)
+SEQUENCES = (
+    "*tfl3d1_16ns|*tir2d1_15|*spcir_278ns|*fl3d1|*tse2d1_25|*ep_b50t|*se2d1|tfl3d1"
+    "|*ep_b1000#12|*ep_b0|*fl3d1r|*tse2d1_15|*re_b1000|*fldyn3d1|efgre3d"
+)
+FILTERS = r"WEDGE_2|BODY FILTER|FLAT|LARGE BOWTIE FIL|2 MM AL|WEDGE_2\FLAT"
+COLOURS = "GREEN|LIGHT_BLUE|dark red|BLUE 2"
+ALGORITHMS = "TotalSegmentator|MedSAM|nnU-Net v2|BAMF-Breast-FDG-PET-CT|Grow from seeds|HD-BET"
 
 IDENTITIES = [
     "Smith", "SMITH JOHN", "Okonkwo^Chidinma", "MRN4711123", "4711123", "471112", "19640312",
@@ -52,6 +64,9 @@ IDENTITIES = [
         *((VERSION, one) for one in VERSIONS.split("|")),
         *((KERNEL, one) for one in KERNELS.split("|")),
         *((SEQUENCE, one) for one in SEQUENCES.split("|")),
+        *((FILTER, one) for one in FILTERS.split("|")),
+        *((COLOUR, one) for one in COLOURS.split("|")),
+        *((ALGORITHM, one) for one in ALGORITHMS.split("|")),
         *((POSITION, one) for one in ("OM", "SN", "XY", "IC", "BB")),
         (ATTENUATION, "0.096000 cm-1"),
         (ATTENUATION, "measured,, 0.096000 cm-1,"),
@@ -61,21 +76,38 @@ def test_what_machines_write_stays_whole(tag, value):
     assert value.encode() in TERMS[tag]
 
 
-@pytest.mark.parametrize("tag", [MODEL, VERSION, KERNEL, SEQUENCE, POSITION, ATTENUATION])
+@pytest.mark.parametrize(
+    "tag",
+    [MODEL, VERSION, KERNEL, SEQUENCE, POSITION, ATTENUATION, FILTER, COLOUR, ALGORITHM],
+)
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_identities_are_no_terms_of_machines(tag, identity):
     assert identity.encode() not in TERMS[tag]
 
 
-@pytest.mark.parametrize("tag", [MODEL, VERSION, KERNEL, SEQUENCE])
+@pytest.mark.parametrize("tag", [MODEL, VERSION, KERNEL, SEQUENCE, FILTER, COLOUR, ALGORITHM])
 @given(name=st.sampled_from(NAMES), number=st.integers(100_000, 10**9))
 def test_no_name_nor_record_number_stays_beside_a_known_word(tag, name, number):
-    for known in ("Discovery", "syngo MR", "tfl3d1", "B30f"):
+    for known in ("Discovery", "syngo MR", "tfl3d1", "B30f", "WEDGE", "GREEN", "MedSAM"):
         for planted in (f"{known} {name}", f"{name} {known}", f"{known}\\{name}", f"{known}{name}"):
             if len(name) > 4 and name not in package_sections()["models"]:
                 assert planted.encode() not in TERMS[tag]
         assert f"{known} {number}".encode() not in TERMS[tag]
         assert f"{known}_{number}".encode() not in TERMS[tag]
+
+
+@pytest.mark.parametrize(
+    "value", ["Green", "White", "GREEN^ANNA", "GREEN SMITH", "BROWN_J", "GREEN 1964"]
+)
+def test_a_colour_stays_only_as_the_whole_of_a_label_that_is_written_like_one(value):
+    assert value.encode() not in TERMS[COLOUR]
+
+
+@pytest.mark.parametrize(
+    "value", ["VLK_12", "Novak_12", "syngo CT 1964B", "Smith 6.5.5.1608", "SP4711"]
+)
+def test_letters_of_versions_are_no_ones_name(value):
+    assert value.encode() not in TERMS[VERSION]
 
 
 @given(st.binary())

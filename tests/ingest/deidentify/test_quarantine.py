@@ -1,6 +1,8 @@
 """What is set aside, and what is not."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lesionary.ingest.deidentify.quarantine import (
     ObjectFacts,
@@ -221,3 +223,77 @@ def test_a_slice_without_a_modality_may_show_a_face():
     facts = image(modality="")
     found = reason_of_options(facts, cleans_pixels=False, cleans_faces=True, is_blanked=False)
     assert found.code == "visual_features"
+
+
+ORIGINAL, DERIVED = frozenset({"ORIGINAL", "PRIMARY"}), frozenset({"DERIVED", "SECONDARY"})
+
+PAGES = [
+    "EXAM PROTOCOL", "PATIENT DATA", "PATIENT PROTOCOL", "PATIENTENDATEN", "CT DOSE", "DOSE REPORT",
+    "DOSE INFO", "DLP", "DLP 350 MGYCM", "CTDIVOL", "TOTAL DLP", "RADIATION DOSE", "SNAPSHOT",
+    "SNAPSHOTS 2", "SCREEN SAVE", "SCREENS", "SAVED IMAGES", "CAPTURES", "RESULTS SPINE", "RESULTS",
+    "ERGEBNISSE", "REPORT", "PERFUSION SUMMARY", "PROTOCOL", "PROTOCOLE D'EXAMEN",
+    "501 PATIENT PROTOCOL", "DONNÉES PATIENT", "UNTERSUCHUNGSPROTOKOLL", "999 DOSE REPORT",
+    "EXPOSURE", "DATOS DEL PACIENTE", "TC DOSIS", "PET STATISTICS",
+    "INDIVIDUALLY CAPTURED IMAGES", "RESULTS MM ONCOLOGY READING",
+]  # fmt: skip
+COMPUTED = [
+    "MPR COR 3MM", "MIP THICK", "ADC (10^-6 MM2/S)", "SUBTRACTION", "SUB ART-NATIVE", "RFMT SAG",
+    "CBF MAP", "CBV RESULTS", "ADC RESULTS", "DOSE MAP Y90", "LOW DOSE MPR", "LUNG SCREEN MIP",
+    "SNAPSHOT PULSE MPR", "SNAPSHOT FREEZE", "CT", "CT 2", "SCAN 3", "STUDY", "PATIENT", "COR",
+    "STROKE PROTOCOL MPR", "T1 DOS", "SERIE DOS", "DATA 4", "3D VRT", "AX T2 RECON", "", "501",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ["2", "4", "128"])
+@pytest.mark.parametrize("text", PAGES)
+def test_a_derived_image_is_believed_to_be_the_page_that_it_is_called(end, text):
+    facts = image(ROOT + end, image_type=DERIVED, series_description=text)
+    assert code_of(facts) == "secondary_capture"
+
+
+@pytest.mark.parametrize("types", [DERIVED, ORIGINAL, frozenset({"DERIVED", "PRIMARY"})])
+@pytest.mark.parametrize("text", COMPUTED)
+def test_images_computed_from_others_pass(types, text):
+    assert code_of(image(image_type=types, series_description=text)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["PERFUSION SUMMARY", "SUMMARY", "REPORT", "REPORT CHEST", "LOW DOSE REPORT", "RESULTS SPINE",
+     "SNAPSHOT", "CT DOSE", "DLP", "CAPTURE", "PATIENT DATA LUNG", "CHEST INFO SCAN"],
+)  # fmt: skip
+def test_an_original_image_is_believed_unless_it_is_called_nothing_but_a_page(text):
+    assert code_of(image(image_type=ORIGINAL, series_description=text)) is None
+    assert code_of(image(image_type=ORIGINAL, series_description="DOSE REPORT")) is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({}, "secondary_capture"),
+        ({"n_bits": 16}, None),
+        ({"n_bits": 12}, None),
+        ({"n_bits": 0}, None),
+        ({"is_rescaled": True}, None),
+        ({"image_type": ORIGINAL}, None),
+        ({"sop_class": ROOT + "4", "modality": "MR"}, None),
+        ({"has_pixels": False}, None),
+    ],
+)
+def test_a_derived_ct_in_eight_bits_has_hounsfield_units_or_is_a_picture(changes, code):
+    given = {"sop_class": CT, "modality": "CT", "has_pixels": True, "image_type": DERIVED}
+    assert code_of(ObjectFacts(**(given | {"n_bits": 8} | changes))) == code
+
+
+@pytest.mark.parametrize("end", ["2", "4", "128"])
+def test_a_secondary_slice_without_a_modality_is_a_picture(end):
+    assert code_of(image(ROOT + end, modality="", image_type=DERIVED)) == "secondary_capture"
+    assert code_of(image(ROOT + end, modality="", image_type=ORIGINAL)) is None
+
+
+@given(st.lists(st.sampled_from(PAGES), min_size=1, max_size=3), st.randoms())
+def test_pages_are_known_in_any_order_spelling_and_company(texts, random):
+    words = " ".join(texts).split()
+    random.shuffle(words)
+    text = random.choice(["_", " ", "-", " / "]).join(words)
+    assert code_of(image(image_type=DERIVED, series_description=text)) == "secondary_capture"

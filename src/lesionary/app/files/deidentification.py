@@ -23,6 +23,7 @@ from lesionary.io.sources import open_sources
 from lesionary.io.study_files import PROTOCOL_FILE, StudyFiles
 
 if TYPE_CHECKING:
+    from lesionary.ingest.deidentify.dropped import DroppedWords
     from lesionary.ingest.deidentify.engine import ActionLog
     from lesionary.ingest.deidentify.pixels import BlankingRule
 
@@ -151,7 +152,12 @@ def _vault_folders(vault: str | None) -> list[Path]:
 
 
 @contextmanager
-def vault_door(choice: Choice, *, when_made: Callable[[], None] = lambda: None) -> Iterator[Door]:
+def vault_door(
+    choice: Choice,
+    *,
+    when_made: Callable[[], None] = lambda: None,
+    dropped: "DroppedWords | None" = None,
+) -> Iterator[Door]:
     """Open a door whose patients' numbers and keys are a vault's.
 
     Parameters
@@ -159,6 +165,8 @@ def vault_door(choice: Choice, *, when_made: Callable[[], None] = lambda: None) 
     choice : Choice
     when_made : callable
         Called where there was no vault and one was made.
+    dropped : DroppedWords, optional
+        Is told which words texts lost.
 
     Raises
     ------
@@ -188,6 +196,7 @@ def vault_door(choice: Choice, *, when_made: Callable[[], None] = lambda: None) 
             blanking=blanking,
             limits=choice.limits,
             subject=choice.subject,
+            dropped=dropped,
         )
 
 

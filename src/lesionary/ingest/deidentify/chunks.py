@@ -13,8 +13,10 @@ from lesionary.ingest.deidentify.signs import (
     LABELS,
     LARGE_UNITS,
     MONTHS,
+    NUMERALS,
     PARAMETERS,
     UNITS,
+    VOLUMES,
     YEARS,
 )
 from lesionary.ingest.deidentify.vocabulary import Vocabulary, folded, package_sections
@@ -57,7 +59,7 @@ class Chunk(NamedTuple):
     is_name: bool = False
 
 
-MIXED_CASE = frozenset({"Dr", "Mr", "Mrs", "Ms", "Uhr"})
+MIXED_CASE = frozenset({"Dr", "Fr", "Hr", "Mr", "Mrs", "Ms", "Sr", "Uhr"})
 """Terms in capitals, but somebody's title, or German for o'clock, like this."""
 
 _PARTS = re.compile(r"[0-9]+(?:\.[0-9]+)*|[^\W\d_]+")
@@ -70,6 +72,14 @@ _CLOCK = re.compile(r"[0-9]{1,2}H[0-9]{2}(?:M[0-9]{2}|MIN)?")
 _AGE = re.compile(rf"([0-9]{{1,3}})(?:\.[0-9]+)?(?:{'|'.join(sorted(YEARS))})")
 _SEXED_AGE = re.compile(r"[FM]?([0-9]{2,3})[FM]?|([0-9]{2,3})W")
 _COORDINATE = re.compile(r"[0-9]+\.[0-9]+[NEWO]|[NEWO][0-9]+\.[0-9]{2,}")
+_CIPHER = re.compile(
+    r"0[0-9]*[A-Z]+[0-9]+|(?![137]T)[0-9]+[ABCE-WYZ][0-9]+"
+    r"|(?!(?:[BCDHLPSTV][0-9]+)+$)(?:[A-Z][0-9]+){2,}"
+)
+"""Single letters among digits, as in postal codes: ``0B6``, ``K1A2``; vertebrae are ``L4L5``."""
+
+DOSES_CGY = range(2100, 8201, 10)
+
 OLDEST_YEARS = 89
 """So few are older that the age alone may name them."""
 
@@ -98,6 +108,14 @@ def is_b_value(digits: str) -> bool:
     if len(digits) > 3:
         return value <= 5000 and value % 50 == 0 and value not in {1900, 1950}
     return value % 5 == 0
+
+
+def is_dose(digits: str) -> bool:
+    """Return whether a number behind a plan's volume is its dose in cGy: 2100 to 8200, in tens.
+
+    So no year of a birth is one.
+    """
+    return len(digits) == 4 and digits.isdecimal() and int(digits) in DOSES_CGY
 
 
 def judge(text: str, vocabulary: Vocabulary) -> Chunk:
@@ -172,8 +190,11 @@ def _is_seamed(key: str, vocabulary: Vocabulary) -> bool:
 def _judge_mixed(text: str, key: str, vocabulary: Vocabulary) -> Kind:
     if _CLOCK.fullmatch(key) or _COORDINATE.fullmatch(key) or is_old_age(key):
         return Kind.DROPPED
-    if key in vocabulary.plain or any(is_fit(key) for is_fit in _TECHNICAL):
+    is_named = key in vocabulary.plain or key in NUMERALS
+    if is_named or any(is_fit(key) for is_fit in _TECHNICAL):
         return Kind.TERM
+    if _CIPHER.fullmatch(key):
+        return Kind.DROPPED
     return _judge_parts(_PARTS.findall(text), vocabulary)
 
 
@@ -251,6 +272,7 @@ def _judge_parts(parts: Sequence[str], vocabulary: Vocabulary) -> Kind:
         if part[0].isdigit():
             n_whole = len(part.partition(".")[0])
             is_setting = n_whole == 3 and folded(before) in PARAMETERS
+            is_setting |= folded(before) in VOLUMES and is_dose(part)
             if part.count(".") > 1 or (n_whole > 2 and not is_setting):
                 return Kind.DROPPED
             n_digits += len(part.replace(".", ""))

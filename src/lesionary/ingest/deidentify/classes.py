@@ -3,6 +3,7 @@
 from functools import cache
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
+CT_SLICE = _STORAGE + "2"
 _OF_PATIENTS = (_STORAGE, "1.2.840.10008.5.1.4.34.")
 
 OF_THEIR_OWN = frozenset({"66.1", "66.2", "66.3", "66.4", "66.5", "66.6", "66.7"})

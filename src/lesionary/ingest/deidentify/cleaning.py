@@ -1,22 +1,21 @@
 """One value at a time: what is kept of it, cleaned or replaced, under one key and list of words."""
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import repeat
 from types import MappingProxyType
 
 from lesionary.ingest.deidentify import dates, values
 from lesionary.ingest.deidentify.characters import decode
 from lesionary.ingest.deidentify.codes import Code, clean_code
-from lesionary.ingest.deidentify.dictionary import standard_vr
+from lesionary.ingest.deidentify.counted import is_record_number, kept_binary
+from lesionary.ingest.deidentify.dropped import DroppedWords
 from lesionary.ingest.deidentify.dummies import dummy
 from lesionary.ingest.deidentify.elements import DataSet, Element
-from lesionary.ingest.deidentify.own_tokens import LONG_DIGITS, NOTHING, NUMBER_DIGITS, OwnTokens
+from lesionary.ingest.deidentify.own_identifiers import NUMBER_DIGITS
+from lesionary.ingest.deidentify.own_tokens import LONG_DIGITS, NOTHING, OwnTokens
 from lesionary.ingest.deidentify.particulars import (
-    COUNTS,
     EQUIPMENT,
     MAKERS,
     NEVER_EMPTY,
@@ -24,13 +23,12 @@ from lesionary.ingest.deidentify.particulars import (
     TERMS,
 )
 from lesionary.ingest.deidentify.quarantine import storage_classes
-from lesionary.ingest.deidentify.spelled import is_spelled
 from lesionary.ingest.deidentify.unowned import (
     FREE_COUNTERS,
     MEASURES,
     unowned_code,
     unowned_terms,
-    without_makers,
+    without_public_names,
 )
 from lesionary.ingest.deidentify.vocabulary import element_terms
 from lesionary.ingest.deidentify.words import Words
@@ -54,9 +52,6 @@ _PATTERNS: Mapping[int, re.Pattern[bytes]] = MappingProxyType(
 
 _CODING_SCHEME = re.compile(r"2\.16\.840\.1\.113883\.(?:6\.[0-9]{1,4}|3\.26\.1\.1)")
 """UIDs of the coding schemes that the standard uses; HL7 gave them."""
-
-_SPELLED_OUT = re.compile(r"(?<![^\W_])[^\W\d_](?:[^\w\\]+[^\W\d_](?![^\W_])){3,}")
-"""Four single letters in a row and more: each is harmless, together they are ``S m i t h``."""
 
 _CACHED = 65_536
 _UTF_8 = ("ISO_IR 192",)
@@ -99,6 +94,7 @@ class Cleaner:
     pseudonyms: Pseudonymiser
     shift_days: int
     own: OwnTokens = NOTHING
+    dropped: DroppedWords | None = None
 
     def keep(self, element: Element, vr: str, around: Surroundings) -> bytes:
         """Return a value as it is, where it is of its VR; texts come in UTF-8."""
@@ -109,7 +105,7 @@ class Cleaner:
             kept = check(bytes(element.value))
             return b"" if self._is_record(element.tag, kept, vr) else kept
         if vr in values.WORD_BYTES:
-            kept = _kept_binary(element.tag, bytes(element.value), vr)
+            kept = kept_binary(element.tag, bytes(element.value), vr)
             is_own = element.tag not in MEASURES and self.own.binary_number_in(kept, vr)
             return b"" if is_own else kept
         return decode(bytes(element.value), around.charsets).encode()
@@ -119,15 +115,16 @@ class Cleaner:
         if vr not in RECORD_DIGITS or len(kept) < NUMBER_DIGITS:
             return False
         if tag in MEASURES:
-            return _is_record_number(tag, kept, vr)
+            return is_record_number(tag, kept, vr)
         least = NUMBER_DIGITS if tag in FREE_COUNTERS else LONG_DIGITS
         is_own = self.own.number_in(kept, least_digits=least)
-        return is_own or _is_record_number(tag, kept, vr)
+        return is_own or is_record_number(tag, kept, vr)
 
     def _kept_uids(self, element: Element) -> bytes:
-        """Return UIDs as they are if UIDs stay; else a kind's, which only the standard names."""
+        """Return UIDs of which those stay that may; a kind's, where the standard names it."""
         if self.pseudonyms.keep_uids:
-            return "\\".join(values.uids(bytes(element.value))).encode()
+            shaped = "\\".join(values.uids(bytes(element.value))).encode()
+            element = Element(element.tag, "UI", shaped)
         return self.uid(element, "UI", Surroundings(DataSet(), ()))
 
     def dummy(self, element: Element, vr: str, _: Surroundings) -> bytes:
@@ -144,6 +141,13 @@ class Cleaner:
 
     def clean(self, element: Element, vr: str, around: Surroundings) -> bytes:
         """Return what is known to be harmless in a value."""
+        cleaned = self._cleaned(element, vr, around)
+        if self.dropped is not None and vr in _WORDED:
+            before = decode(bytes(element.value), around.charsets)
+            self.dropped.note(element.tag, before, cleaned.decode(), self.own)
+        return cleaned
+
+    def _cleaned(self, element: Element, vr: str, around: Surroundings) -> bytes:
         if element.tag in _CODED:
             return self._coded(element, around)
         if vr in _DATES:
@@ -158,7 +162,7 @@ class Cleaner:
         words = _with_makers(self.words) if element.tag in EQUIPMENT else self.words
         tag = element.tag if element.tag in element_terms() else 0
         cleaned = _worded(value, vr, around.charsets, words, tag)
-        if cleaned and self.own and self.own.occur_in(cleaned.decode()):
+        if cleaned and self.own and self._is_owned(value, vr, around.charsets, cleaned):
             cleaned = self._without_own(element, vr, around.charsets, words, cleaned)
         if not cleaned and bare and element.tag in NEVER_EMPTY:
             return dummy(element.tag, vr)
@@ -178,8 +182,15 @@ class Cleaner:
         """Tell whether a value stays only for its shape, and holds the header's words."""
         terms = TERMS.get(tag, frozenset())
         return not isinstance(terms, frozenset) and self.own.occur_in(
-            without_makers(bare.decode("ascii", "replace"))
+            without_public_names(tag, bare.decode("ascii", "replace"))
         )
+
+    def _is_owned(self, value: bytes, vr: str, charsets: tuple[str, ...], cleaned: bytes) -> bool:
+        """Tell whether what stays holds the header's words, or a part of an identifier."""
+        if self.own.occur_in(cleaned.decode()):
+            return True
+        is_cut = vr != "CS" and cleaned != value.strip(b" \0")
+        return is_cut and self.own.are_whole_in(decode(value, charsets))
 
     def _without_own(
         self, element: Element, vr: str, charsets: tuple[str, ...], words: Words, cleaned: bytes
@@ -188,13 +199,14 @@ class Cleaner:
 
         Only what occurs in the header of this instance is looked for, so nothing is remembered.
         """
-        if element.tag in EQUIPMENT and not self.own.occur_in(without_makers(cleaned.decode())):
+        tag = element.tag
+        if tag in EQUIPMENT and not self.own.occur_in(without_public_names(tag, cleaned.decode())):
             return cleaned
         if vr == "CS":
             return unowned_terms(element.tag, cleaned, self.own)
         text = decode(bytes(element.value), charsets)
         while True:
-            cleaned = _settled(self.own.marked(text).encode(), vr, _UTF_8, words)
+            cleaned = values.clean_text(self.own.marked(text).encode(), vr, _UTF_8, words)
             text = cleaned.decode()
             if not self.own.occur_in(text):
                 return cleaned
@@ -205,52 +217,6 @@ def _is_term(tag: int, bare: bytes) -> bool:
     pattern = _PATTERNS.get(tag)
     is_shaped = pattern is not None and pattern.fullmatch(bare) is not None
     return is_shaped or bare in TERMS.get(tag, ())
-
-
-def _kept_binary(tag: int, value: bytes, vr: str) -> bytes:
-    """Return binary numbers; none where they spell a word, are tags that nobody knows, or too many.
-
-    What has more values than its element may have holds something else.
-    """
-    n_values = len(value) // values.WORD_BYTES[vr]
-    if n_values > most_values(tag) or is_spelled(value):
-        return b""
-    if vr == "AT" and not all(map(_is_known_tag, range(0, len(value), 4), repeat(value))):
-        return b""
-    return values.clean_binary(value, vr)
-
-
-@lru_cache(maxsize=_CACHED)
-def most_values(tag: int) -> float:
-    """Return how many values an element may have at most, by the dictionary; bytes have no number.
-
-    Examples
-    --------
-    >>> most_values(0x00280010), most_values(0x00281201)
-    (1, inf)
-    """
-    from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR
-
-    if not dictionary_has_tag(tag) or dictionary_VR(tag)[0] == "O":
-        return math.inf
-    most = dictionary_VM(tag).split("-")[-1]
-    return int(most) if most.isdigit() else math.inf
-
-
-def _is_known_tag(at: int, value: bytes) -> bool:
-    group, number = (int.from_bytes(value[at + k : at + k + 2], "little") for k in (0, 2))
-    return bool(standard_vr(group << 16 | number))
-
-
-def _is_record_number(tag: int, value: bytes, vr: str) -> bool:
-    """Tell whether one of several numbers is too long for what its element counts."""
-    n_digits = RECORD_DIGITS.get(vr)
-    if n_digits is None or len(value) < n_digits or tag in COUNTS:
-        return False
-    return any(
-        one.isdigit() and len(one.lstrip(b"0")) >= n_digits
-        for one in value.replace(b"-", b"").split(b"\\")
-    )
 
 
 def _text(element: Element | None, charsets: tuple[str, ...]) -> str:
@@ -273,12 +239,7 @@ def _clean_code(value: str, scheme: str, meaning: str, words: Words) -> Code:
 def _worded(value: bytes, vr: str, charsets: tuple[str, ...], words: Words, tag: int) -> bytes:
     if vr == "CS":
         return values.clean_cs(value, words, element_terms().get(tag, ()))
-    return _settled(value, vr, charsets, words)
-
-
-def _settled(value: bytes, vr: str, charsets: tuple[str, ...], words: Words) -> bytes:
-    cleaned = values.clean_text(value, vr, charsets, words).decode()
-    return _SPELLED_OUT.sub("", cleaned).strip().encode()
+    return values.clean_text(value, vr, charsets, words)
 
 
 @lru_cache(maxsize=_CACHED)

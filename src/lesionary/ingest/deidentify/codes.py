@@ -104,7 +104,7 @@ def clean_code(value: str, scheme: str, meaning: str, words: Words) -> Code:
     Code(value='REMOVED', scheme='99LOCAL', meaning='Liver of')
     """
     value, scheme, meaning = (one.strip(" \0") for one in (value, scheme, meaning))
-    standard = _meanings(value, scheme)
+    standard = meanings_of(value, scheme)
     if scheme not in SHAPES and not standard:
         kept = value if words.clean(value) == value else ""
         scheme = scheme and _clean_scheme(scheme, words)
@@ -115,7 +115,7 @@ def clean_code(value: str, scheme: str, meaning: str, words: Words) -> Code:
     return Code(kept or (value and REMOVED), scheme, meaning)
 
 
-def _meanings(value: str, scheme: str) -> frozenset[str]:
+def meanings_of(value: str, scheme: str) -> frozenset[str]:
     """Return what the standard says a code means; of SNOMED RT, what its successor means."""
     if scheme in RT_SCHEMES and value in known_rt():
         value, scheme = known_rt()[value], "SCT"

@@ -15,7 +15,9 @@ from typing import TypeAlias
 
 from lesionary.ingest.deidentify.cleaning import Cleaner, Surroundings, charsets_of
 from lesionary.ingest.deidentify.dictionary import standard_vr
+from lesionary.ingest.deidentify.dropped import DroppedWords
 from lesionary.ingest.deidentify.elements import DataSet, Element, Instance
+from lesionary.ingest.deidentify.kept_uids import naming, reason_against_uids
 from lesionary.ingest.deidentify.labels import Labels
 from lesionary.ingest.deidentify.luts import unsound_luts
 from lesionary.ingest.deidentify.own_sources import own_tokens_of
@@ -86,17 +88,20 @@ class Deidentifier:
     ----------
     profile : Profile
     pseudonyms : Pseudonymiser
-        Its ``keep_uids`` follows the profile's option.
+        Its ``keep_uids`` and ``keep_dated_uids`` follow the profile's options.
     words : Words
         What free text may say.
     blanking : collection of BlankingRule
         Regions of pixels to blank.
+    dropped : DroppedWords, optional
+        Is told which words cleaning dropped, where somebody asked for that.
     """
 
     profile: Profile
     pseudonyms: Pseudonymiser
     words: Words
     blanking: Collection[BlankingRule] = ()
+    dropped: DroppedWords | None = None
 
     def apply(self, instance: Instance, subject: Subject) -> Released | Quarantined:
         """De-identify one instance; the one given is not changed.
@@ -127,8 +132,14 @@ class Deidentifier:
                 return cleaned
             pixels = cleaned
         own = own_tokens_of(instance.data_set, subject.number)
-        passage = _Passage(self, Cleaner(self.words, self.pseudonyms, subject.shift_days, own))
+        names = naming(self.pseudonyms, instance.data_set)
+        cleaner = Cleaner(self.words, names, subject.shift_days, own, self.dropped)
+        passage = _Passage(self, cleaner)
         data_set = passage.through(instance.data_set, charsets_of(instance.data_set, ("",)))
+        is_first = bool(subject.shift_days)
+        against = reason_against_uids(instance.data_set, data_set, names, is_first=is_first)
+        if against is not None:
+            return against
         state_what_was_done(
             data_set,
             self.profile,

@@ -5,15 +5,17 @@ from collections.abc import Sequence
 
 from lesionary.ingest.deidentify.chunks import Chunk, Kind
 from lesionary.ingest.deidentify.numbers import settle_numbers
-
-TITLES = frozenset({"DR", "MR", "MS", "PT"})
-"""Modalities, but a title or a patient where a full stop follows."""
+from lesionary.ingest.deidentify.persons import (
+    NAMES,
+    drop_codes,
+    drop_initials,
+    drop_spoken_numbers,
+    drop_titles,
+)
+from lesionary.ingest.deidentify.signs import NUMERALS
 
 SIDES = frozenset({"L", "R"})
 """Letters that stand behind a comma without being an initial."""
-
-ABBREVIATED = frozenset({"A", "L", "M", "N", "R", "V"})
-"""Letters with a full stop that begin a description: artery, left, muscle, nerve, right, vein."""
 
 # fmt: off
 AMBIGUOUS = frozenset({
@@ -25,7 +27,6 @@ AMBIGUOUS = frozenset({
 """Short words of the list that are names too, and stay only where another word is in the text."""
 # fmt: on
 
-NAMES = frozenset({Kind.BODY, Kind.SHY, Kind.COMPANY})
 NAMELIKE = NAMES | {Kind.DROPPED, Kind.LETTER}
 SURE = frozenset({Kind.WORD, Kind.TERM})
 
@@ -48,10 +49,13 @@ def kept(chunks: Sequence[Chunk], gaps: Sequence[str]) -> list[bool]:
     list of bool
     """
     kinds = [chunk.kind for chunk in chunks]
-    _drop_titles(chunks, gaps, kinds)
+    drop_titles(chunks, gaps, kinds)
     if Kind.LETTER in kinds:
-        _drop_initials(chunks, gaps, kinds)
+        drop_initials(chunks, gaps, kinds)
+    if any(chunk.key in NUMERALS for chunk in chunks):
+        drop_spoken_numbers(chunks, kinds)
     if any(chunk.n_digits for chunk in chunks):
+        drop_codes(chunks, kinds)
         settle_numbers(chunks, gaps, kinds)
     _drop_unvouched(chunks, kinds)
     if any(kind in NAMES or _is_named(chunk) for kind, chunk in zip(kinds, chunks, strict=True)):
@@ -59,24 +63,6 @@ def kept(chunks: Sequence[Chunk], gaps: Sequence[str]) -> list[bool]:
     if Kind.DROPPED in kinds or Kind.MONTH in kinds:
         _spread(chunks, kinds)
     return [kind > 1 for kind in kinds]
-
-
-def _drop_titles(chunks: Sequence[Chunk], gaps: Sequence[str], kinds: list[Kind]) -> None:
-    for at, chunk in enumerate(chunks):
-        if chunk.key in TITLES and gaps[at + 1].startswith("."):
-            kinds[at] = Kind.DROPPED
-
-
-def _drop_initials(chunks: Sequence[Chunk], gaps: Sequence[str], kinds: list[Kind]) -> None:
-    """Drop letters with a full stop before another one, before a name, and where a text begins."""
-    for at, chunk in enumerate(chunks):
-        if chunk.kind is not Kind.LETTER or not gaps[at + 1].startswith("."):
-            continue
-        following = chunks[at + 1].kind if at + 1 < len(chunks) else Kind.TERM
-        if following is Kind.LETTER or following in NAMES:
-            kinds[at : at + 2] = [Kind.DROPPED] * 2
-        elif at == 0 and chunk.key not in ABBREVIATED:
-            kinds[at] = Kind.DROPPED
 
 
 def _drop_unvouched(chunks: Sequence[Chunk], kinds: list[Kind]) -> None:

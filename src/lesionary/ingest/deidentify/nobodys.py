@@ -1,5 +1,14 @@
 """Words that name nobody, though they stand where names do: stand-ins, titles, kinds of places."""
 
+import re
+from functools import cache
+
+from lesionary.ingest.deidentify.vocabulary import package_sections
+
+_NAMED_SECTIONS = ("plain", "needed", "standard", "body", "shy", "terms", "models", "versions",
+                   "sequences", "kernels")  # fmt: skip
+_WORD = re.compile(r"[A-Z]+")
+
 _STAND_INS = """
 ANONYMOUS ANONYMIZED ANONYMISED ANONYM ANONYME ANONIM ANON REMOVED PATIENT PATIENTS TEST TESTS
 TESTING NONE UNKNOWN UNSPECIFIED NAME NULL NIL DUMMY PHANTOM SUBJECT CASE CONTROL DEIDENTIFIED
@@ -52,3 +61,13 @@ ANATOMY = frozenset(_ANATOMY.split())
 """What scans show, where no family is called so: phantoms and numbered subjects are."""
 
 NOBODYS = STAND_INS | MODALITIES | TITLES | ANATOMY
+
+
+@cache
+def listed_words() -> frozenset[str]:
+    """Return every word of the package's list, whatever it is trusted for."""
+    parts = package_sections()
+    listed = {
+        word for name in _NAMED_SECTIONS for text in parts[name] for word in _WORD.findall(text)
+    }
+    return frozenset(listed) | {word.rstrip(":") for word in parts["company"]}

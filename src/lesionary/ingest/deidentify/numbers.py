@@ -8,11 +8,12 @@ from lesionary.ingest.deidentify.chunks import (
     Kind,
     is_b_term,
     is_b_value,
+    is_dose,
     is_old_age,
     is_oldest,
     is_quantity,
 )
-from lesionary.ingest.deidentify.signs import COUNTERS, LABELS, SEXES, UNITS, YEARS
+from lesionary.ingest.deidentify.signs import COUNTERS, LABELS, SEXES, UNITS, VOLUMES, YEARS
 
 LINKS = frozenset({"DE", "OF", "TH", "ST", "ND", "RD"})
 """What may stand between a month and its day."""
@@ -105,7 +106,7 @@ def _drop_ages(chunks: Sequence[Chunk], gaps: Sequence[str], kinds: list[Kind]) 
 
 
 def _settle_quantities(chunks: Sequence[Chunk], gaps: Sequence[str], kinds: list[Kind]) -> None:
-    """Make numbers with a unit behind them, and b-values behind a b, what stays."""
+    """Make numbers with a unit behind them, b-values and doses of volumes what stays."""
     number = Kind.NUMBER
     for at, kind in enumerate(kinds):
         if kind is not number:
@@ -113,6 +114,10 @@ def _settle_quantities(chunks: Sequence[Chunk], gaps: Sequence[str], kinds: list
         before = chunks[at - 1].key if at else ""
         if before in B_WORDS or is_b_term(before):
             _settle_b_values(chunks, gaps, kinds, at)
+        elif before == "ST" and gaps[at] == " " and not chunks[at].is_integer:
+            kinds[at - 1] = Kind.TERM  # slice thickness
+        elif before in VOLUMES and gaps[at] in UNIT_GAPS and is_dose(chunks[at].key):
+            kinds[at] = Kind.TERM
         elif at + 1 < len(kinds):
             unit = chunks[at + 1].key
             if unit in UNITS and gaps[at + 1] in UNIT_GAPS and is_quantity(chunks[at].key, unit):

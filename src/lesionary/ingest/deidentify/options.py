@@ -94,7 +94,7 @@ OPTIONS: Mapping[Option, OptionMetadata] = MappingProxyType(
         ),
         Option.RETAIN_UIDS: OptionMetadata(
             ("113110", "Retain UIDs Option"),
-            "UIDs stay as they are, so that results link back; many tell the true date of the scan",
+            "UIDs stay, so that results link back; those that tell a day only with full dates",
         ),
         Option.SAFE_PRIVATE: OptionMetadata(
             ("113111", "Retain Safe Private Option"),

@@ -6,7 +6,8 @@ from types import MappingProxyType
 from lesionary.ingest.deidentify.characters import decode
 from lesionary.ingest.deidentify.cleaning import charsets_of
 from lesionary.ingest.deidentify.elements import DataSet
-from lesionary.ingest.deidentify.own_tokens import OwnTokens, Source, tokens_of
+from lesionary.ingest.deidentify.own_tokens import OwnTokens
+from lesionary.ingest.deidentify.own_told import Source, tokens_of
 
 _MOST_BYTES = 512
 _MOST_TOLD = 512
@@ -22,10 +23,13 @@ _SOURCES: Mapping[int, Source] = MappingProxyType({
     **dict.fromkeys((
         0x00100020, 0x00101000, 0x00101050, 0x00101090, 0x00102154, 0x00102155,  # the patient's
         0x00100218, 0x00100219, 0x00080094, 0x00401103, 0x00401104,  # telephones
-        0x00080050, 0x00200010, 0x00380010, 0x00380060, 0x00380014, 0x00401001, 0x00400009,
-        0x00400253, 0x00402016, 0x00402017, 0x00402006, 0x00402007, 0x00321000,  # orders
+        0x00080050, 0x00200010, 0x00380010, 0x00380060, 0x00380014,
         0x00120040, 0x00120042, 0x0040A088,
     ), Source.IDENTITY),
+    **dict.fromkeys((
+        0x00401001, 0x00400009, 0x00400253, 0x00402016, 0x00402017, 0x00402006, 0x00402007,
+        0x00321000,
+    ), Source.ORDER),
     **dict.fromkeys((
         0x00181000, 0x00181004, 0x00181005, 0x00181007, 0x0018700A, 0x30080105, 0x0040050A,
         0x00081010, 0x00400010, 0x00400241, 0x00080055, 0x00400001, 0x00400242,  # stations

@@ -7,56 +7,36 @@ else it stands. ``own_sources`` says where the header tells.
 
 import re
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import Enum
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 
-from lesionary.ingest.deidentify.nobodys import NOBODYS, OF_PLACES, PARTICLES
+from lesionary.ingest.deidentify.nobodys import listed_words
+from lesionary.ingest.deidentify.own_identifiers import (
+    GONE,
+    NUMBER_DIGITS,
+    Identifier,
+    pattern_of,
+    squeezed,
+    without,
+)
 from lesionary.ingest.deidentify.vocabulary import folded, package_vocabulary
-
-NUMBER_DIGITS = 4
-"""Shorter numbers are everybody's."""
 
 LONG_DIGITS = 6
 """So many digits no measurement shares with a record by chance."""
 
-GONE = "\u3042"
-"""A letter of no word: marks in a text where an own word stood."""
-
 _CACHED_TEXTS = 1024
 _CACHED_LETTERS = 256
-_MIXED_LETTERS = 4
 _PART_LETTERS = 3
 _SEAM_LETTERS = 4
-_PHONE_DIGITS = (7, 10)
+_INNER_LETTERS = 4
 _GROUPS = 5
-_COUNTED = "1234567890"
-"""An identifier that only counts stands for one, where nobody is named either."""
 
 _RUN = re.compile(r"[^\W_]+")
-_LETTERS = re.compile(r"[^\W\d_]+")
 _DIGITS = re.compile(r"[0-9]+")
 _PARTS = re.compile(r"[0-9]+|[^\W\d_]+")
 _HUMPS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
-_GROUPED = re.compile(r"[0-9]+(?:[-./ ]{1,2}[0-9]+)*")
-_APART = re.compile(r"[^\W\d_]+(?:['’`-][^\W\d_]+)+")
+_GROUPED = re.compile(r"[0-9]+(?:[-./ _^,:]{1,2}[0-9]+)*")
 _WHOLE = re.compile(r"[+-]?0*([0-9]*)(?:\.0*)?")
-_DATE = re.compile(r"([0-9]{4})[-./]?([0-9]{2})[-./]?([0-9]{2})")
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "AE", "Ö": "OE", "Ü": "UE",
-                          "å": "aa", "Å": "AA"})  # fmt: skip
 _NUMBERS = {"FD": "d", "FL": "f", "SL": "i", "UL": "I", "SV": "q", "UV": "Q"}
-
-
-class Source(Enum):
-    """Where the header tells something, which is how far it is taken."""
-
-    NAME = "name"
-    IDENTITY = "identity"
-    """A patient's, study's or order's number; a telephone."""
-    DEVICE = "device"
-    PLACE = "place"
-    BIRTH = "birth"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -71,36 +51,56 @@ class OwnTokens:
         Words of sites, departments and addresses, folded.
     numbers : frozenset of str
         Digits without leading zeros, four at least.
+    identifiers : frozenset of Identifier
+        Whole ones, which go glued to others too.
     """
 
     people: frozenset[str] = frozenset()
     places: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
+    identifiers: frozenset[Identifier] = frozenset()
     _known: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _known_whole: dict[str, bool] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
     _digits: tuple[bytes, ...] = field(default=(), init=False, repr=False, compare=False)
+    _keys: tuple[tuple[str, Identifier], ...] = field(
+        default=(), init=False, repr=False, compare=False
+    )
+    _inner: tuple[str, ...] = field(default=(), init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_digits", tuple(one.encode() for one in self.numbers))
+        object.__setattr__(self, "_keys", tuple((one.key, one) for one in self.identifiers))
+        inner = tuple(one for one in self.people if len(one) >= _INNER_LETTERS and one.isalpha())
+        object.__setattr__(self, "_inner", inner)
 
     def __bool__(self) -> bool:
-        return bool(self.people or self.places or self.numbers)
+        return bool(self.people or self.places or self.numbers or self.identifiers)
 
     def occur_in(self, text: str) -> bool:
         """Tell whether a text holds one of them."""
-        if len(text) > _CACHED_LETTERS:
-            return self._occur_in(text)
         known = self._known.get(text)
         if known is None:
-            known = self._occur_in(text)
-            if len(self._known) < _CACHED_TEXTS:
-                self._known[text] = known
+            known = self.stand_alone_in(text) or self.are_whole_in(text)
+            _remember(self._known, text, known)
+        return known
+
+    def are_whole_in(self, text: str) -> bool:
+        """Tell whether a text holds a whole identifier, of which cleaning may have left a part."""
+        known = self._known_whole.get(text)
+        if known is None:
+            bare = squeezed(text)
+            known = any(
+                key in bare and pattern_of(one).search(folded(text)) is not None
+                for key, one in self._keys
+            )
+            _remember(self._known_whole, text, known)
         return known
 
     def name_a_person_in(self, text: str) -> bool:
         """Tell whether a text holds one that is not only a place's."""
-        return self.occur_in(text) and OwnTokens(self.people, frozenset(), self.numbers).occur_in(
-            text
-        )
+        return self.occur_in(text) and replace(self, places=frozenset()).occur_in(text)
 
     def marked(self, text: str) -> str:
         """Return a text with ``GONE`` where one stood.
@@ -110,11 +110,14 @@ class OwnTokens:
         >>> OwnTokens(frozenset({"SWAN"}), numbers=frozenset({"4711"})).marked("CT swan 4711 mm")
         'CT あ あ mm'
         """
+        if self.identifiers:
+            text = without(text, self.identifiers)
         if self.numbers:
             text = _GROUPED.sub(lambda found: GONE if self._is_number(found[0]) else found[0], text)
         return _RUN.sub(lambda run: GONE if self._is_own(run[0]) else run[0], text)
 
-    def _occur_in(self, text: str) -> bool:
+    def stand_alone_in(self, text: str) -> bool:
+        """Tell whether a text holds one of them that nothing touches but letters."""
         return any(map(self._is_own, _RUN.findall(text))) or (
             bool(self.numbers) and any(map(self._is_number, _GROUPED.findall(text)))
         )
@@ -136,7 +139,9 @@ class OwnTokens:
             ):
                 return True
         places = range(_PART_LETTERS, len(key) - _PART_LETTERS + 1)
-        return any(self._is_seam(key[:at], key[at:]) for at in places)
+        return any(self._is_seam(key[:at], key[at:]) for at in places) or (
+            any(one in key for one in self._inner) and not _is_listed(key, humps)
+        )
 
     def _is_seam(self, first: str, second: str) -> bool:
         """Tell whether of two words written as one both are own, or a long one and one is known."""
@@ -192,94 +197,21 @@ class OwnTokens:
 NOTHING = OwnTokens()
 
 
+def _remember(known: dict[str, bool], text: str, is_own: bool) -> None:
+    if len(text) <= _CACHED_LETTERS and len(known) < _CACHED_TEXTS:
+        known[text] = is_own
+
+
+def _is_listed(key: str, humps: list[str]) -> bool:
+    """Tell whether a run of letters is of the list, or words of it that were written as one."""
+    if key in listed_words() or all(folded(hump) in listed_words() for hump in humps):
+        return True
+    seams = package_vocabulary().seams
+    places = range(_SEAM_LETTERS, len(key) - _SEAM_LETTERS + 1)
+    return any(key[:at] in seams and key[at:] in seams for at in places)
+
+
 def _whole(number: str) -> str:
     """Return the digits of a whole number, without sign and leading zeros."""
     found = _WHOLE.fullmatch(number.strip())
     return found[1] if found else ""
-
-
-@lru_cache(maxsize=32)
-def tokens_of(told: frozenset[tuple[Source, str]], number: str) -> OwnTokens:
-    """Return the tokens of what a header tells.
-
-    Parameters
-    ----------
-    told : frozenset of (Source, str)
-        Texts by where they stand.
-    number : str
-        What the patient becomes: it is no identity, and a file treated before holds it.
-    """
-    people: set[str] = set()
-    places: set[str] = set()
-    numbers: set[str] = set()
-    identities = {text for source, text in told if source is Source.IDENTITY}
-    for source, text in told:
-        if text == number:
-            continue
-        is_numbered = text in identities and _DIGITS.search(text)
-        if source is Source.BIRTH:
-            numbers.update(_dates(text))
-        elif source is Source.PLACE:
-            places.update(one for one in _words(text, 3) if one not in OF_PLACES)
-        elif source is Source.NAME and not is_numbered:
-            people.update(_names(text))
-        else:
-            people.update(_identifiers(text))
-        if source is not Source.BIRTH:
-            is_exact = source in {Source.IDENTITY, Source.NAME}
-            numbers.update(_numbers(text, NUMBER_DIGITS if is_exact else NUMBER_DIGITS + 1))
-    bare = {one.lstrip("0") for one in numbers} - {number, number.lstrip("0")}
-    if not people:
-        bare -= {_COUNTED[:n] for n in range(NUMBER_DIGITS, LONG_DIGITS + 1)}
-    return OwnTokens(
-        frozenset(people),
-        frozenset(places - people),
-        frozenset(one for one in bare if len(one) >= NUMBER_DIGITS),
-    )
-
-
-def _names(text: str) -> Iterator[str]:
-    for group in text.split("="):
-        for component in group.split("^"):
-            words = list(_words(component, 2))
-            yield from (one for one in words if len(words) == 1 or one not in PARTICLES)
-
-
-def _words(text: str, least: int) -> Iterator[str]:
-    spellings = {text, text.translate(_UMLAUTS)}
-    for spelling in spellings:
-        whole = (re.sub(r"['’`-]", "", one) for one in _APART.findall(spelling))
-        for word in (*_LETTERS.findall(spelling), *whole):
-            key = folded(word)
-            if key.isascii() and len(key) >= least and key not in NOBODYS:
-                yield key
-
-
-def _identifiers(text: str) -> Iterator[str]:
-    """Return what of an identifier is no plain number: its letters only where it has no digits."""
-    if not _DIGITS.search(text):
-        yield from _words(text, 3)
-        return
-    whole = "".join(_RUN.findall(text))
-    for run in (whole, *_RUN.findall(text)):
-        key = folded(run)
-        if len(key) >= _MIXED_LETTERS and not key.isdigit() and not key.isalpha():
-            yield key
-
-
-def _numbers(text: str, least: int) -> Iterator[str]:
-    runs = _DIGITS.findall(text)
-    yield from (run for run in runs if len(run) >= least)
-    whole = "".join(runs)
-    if len(runs) > 1 and len(whole) >= LONG_DIGITS:
-        yield whole
-        yield from (whole[-n:] for n in _PHONE_DIGITS if len(whole) > n)
-
-
-def _dates(text: str) -> Iterator[str]:
-    found = _DATE.match(text.strip())
-    if found is None or found[0] in {"19000101", "00010101"}:
-        return
-    year, month, day = found.groups()
-    for one in (year, year[2:]):
-        yield from (one + month + day, day + month + one, month + day + one)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
+from lesionary.ingest.deidentify.chunks import is_b_value
 from lesionary.ingest.deidentify.vocabulary import folded, package_sections, package_vocabulary
 
 EQUIPMENT = frozenset({0x00080070, 0x00081090})
@@ -48,6 +49,16 @@ _RUNS = re.compile(r"[0-9]+|[^\W\d_]+")
 _DATE = re.compile(r"(?<![0-9.])[0-9]{2}[._][0-9]{2}[._][0-9]{2}(?![0-9.])")
 """Three pairs of digits and nothing else: a day, whatever they count."""
 
+_VOWELLESS = re.compile(
+    r"(?!(?:VLK|PLCH|SRB|KRC|BRK|HRK|TRN|SMRZ)$)[B-DF-HJ-NP-TV-XZ]{3,4}", re.IGNORECASE
+)
+"""Letters that nobody else is called by, beside a number: ``NLX_1``, ``ct12lpm``."""
+
+_PADDED = re.compile(r"00[0-9]|000[0-9]")
+"""A small number that was filled up with zeros: ``SP0001``."""
+
+_HUMPS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
+
 _SHORT, _LONG = 2, 3
 _REMEMBERED = 4096
 _LONGEST_BYTES = 256
@@ -73,6 +84,10 @@ class Pieces(Container[bytes]):
         Whether one of the section's words must be there.
     has_plain : bool
         Whether the words that stay anywhere stay here, too.
+    has_humps : bool
+        Whether known words may be written as one: ``SharpPlus``.
+    known_form : str
+        Regular expression of a maker's own form, which stays whatever is in it.
     """
 
     section: str
@@ -82,6 +97,8 @@ class Pieces(Container[bytes]):
     most_digits: int
     needs_word: bool
     has_plain: bool = True
+    has_humps: bool = False
+    known_form: str = ""
 
     def __contains__(self, value: object) -> bool:
         """Return whether each of several values stays as it is."""
@@ -98,14 +115,14 @@ def _all_fit(value: object, is_fit: Callable[[str], object]) -> bool:
 @lru_cache(_REMEMBERED)
 def _is_pieced(pieces: Pieces, text: str) -> bool:
     known = package_sections()[pieces.section]
-    if folded(text).replace(" ", "_") in known:
+    is_of_form = pieces.known_form and re.fullmatch(pieces.known_form, text)
+    if is_of_form or folded(text).replace(" ", "_") in known:
         return True
     runs = _RUNS.findall(text)
     gaps = _RUNS.split(text)
     if _DATE.search(text) or not all(re.fullmatch(pieces.marks, gap) for gap in gaps if gap):
         return False
-    words = {folded(run) for run in runs if run.isalpha()}
-    if not runs or (pieces.needs_word and known.isdisjoint(words)):
+    if not runs or (pieces.needs_word and not any(_names(pieces, run) for run in runs)):
         return False
     lengths = [len(re.sub("[^0-9]", "", one)) for one in text.split()]
     if max(lengths) > pieces.most_digits or sum(lengths) > 2 * pieces.most_digits:
@@ -118,17 +135,35 @@ def _is_piece(pieces: Pieces, runs: list[str], gaps: list[str], at: int) -> bool
     touching = [runs[at - 1]] if at and not gaps[at] else []
     touching += [runs[at + 1]] if at + 1 < len(runs) and not gaps[at + 1] else []
     if run.isalpha():
-        return _is_known(pieces, run) or (len(run) <= _SHORT and bool(touching))
+        is_bound = bool(touching) or "_" in gaps[at : at + 2]
+        is_code = is_bound and (len(run) == 1 or _VOWELLESS.fullmatch(run) is not None)
+        return is_code or _is_known(pieces, run) or (len(run) <= _SHORT and bool(touching))
+    if any(one in {"b", "B"} for one in touching) and is_b_value(run):
+        return True
     has_point = gaps[at].endswith(".") or gaps[at + 1].startswith(".")
     if has_point or any(_is_known(pieces, one) for one in touching):
-        return len(run) <= _LONG
-    return len(run) <= (pieces.glued_digits if touching else pieces.lone_digits)
+        return len(run) <= _LONG or bool(_PADDED.fullmatch(run))
+    most = pieces.glued_digits if touching else pieces.lone_digits
+    return len(run) <= most or bool(touching and _PADDED.fullmatch(run))
 
 
 def _is_known(pieces: Pieces, run: str) -> bool:
+    """Return whether a run is a known word, or several as one."""
+    known = package_sections()[pieces.section]
+    others = package_vocabulary().plain if pieces.has_plain else frozenset()
+    return all(word in known or word in others for word in _words_in(pieces, run))
+
+
+def _names(pieces: Pieces, run: str) -> bool:
+    """Return whether one of the section's own words is in a run."""
+    return not package_sections()[pieces.section].isdisjoint(_words_in(pieces, run))
+
+
+def _words_in(pieces: Pieces, run: str) -> list[str]:
     word = folded(run)
-    is_plain = pieces.has_plain and word in package_vocabulary().plain
-    return word in package_sections()[pieces.section] or is_plain
+    if not pieces.has_humps or word in package_sections()[pieces.section]:
+        return [word]
+    return [folded(hump) for hump in _HUMPS.findall(run)] or [word]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +184,10 @@ class Shaped(Container[bytes]):
 
 
 def _is_kernel(text: str) -> bool:
-    return folded(text).replace(" ", "_") in package_sections()["kernels"] or bool(
-        _KERNEL.fullmatch(text)
-    )
+    return _KERNEL.fullmatch(text) is not None or _is_pieced(_KERNELS, text)
+
+
+_KERNELS = Pieces("kernels", r" ?[ _+.,()-] ?|\)", 2, 2, 4, needs_word=True, has_humps=True)
 
 
 _KERNEL = re.compile(
@@ -159,6 +195,20 @@ _KERNEL = re.compile(
     r"|[A-Z]{1,2}_(?:SOFT|SHARP|MEDIUM|VSOFT|VSHARP)_[A-C]{1,2}"
 )
 """``B30f``, ``Br40d``; ``FC13``; ``YA``, ``EB``; ``B_SOFT_B``; a strength or a scale."""
+
+_VERSION_FORMS = (
+    r"(?:[0-9]{2}LX_)?MR Software release:[0-9]{1,2}\.[0-9]_[MR][0-9]{1,2}_[0-9]{4}\.[a-z]{1,2}"
+    r"|syngo(?: [A-Z]{2})? 20[0-3][0-9][A-Z]"
+)
+"""How makers write a version with a build or a year: ``15.0_M4_0910.a``, ``syngo CT 2012B``."""
+
+_COLOUR = re.compile(r"(?:(?:LIGHT|DARK|PALE|BRIGHT)[ _]?)?([A-Z]{3,9})(?:[ _]?[0-9]{1,2})?")
+
+
+def _is_colour(text: str) -> bool:
+    found = _COLOUR.fullmatch(text.upper()) if text.isupper() or text.islower() else None
+    return found is not None and found[1] in package_sections()["colours"]
+
 
 _ATTENUATION = re.compile(
     r"(?:(?:measured|calculated|uniform|segmented|none|CT|CTAC|MRAC|ACTM|Chang)?,{0,2} ?){1,2}"
@@ -169,7 +219,20 @@ _ATTENUATION = re.compile(
 TERMS: Mapping[int, Container[bytes]] = MappingProxyType(
     {
         0x00081090: Pieces("models", r" ?[ _./+-] ?", 3, 3, 7, needs_word=True),
-        0x00181020: Pieces("versions", r" ?[ _.] ?|[ -]", 2, 2, 7, needs_word=False),
+        0x00181020: Pieces(
+            "versions",
+            r" ?[ _.] ?|[ -]|:",
+            2,
+            2,
+            7,
+            needs_word=False,
+            known_form=_VERSION_FORMS,
+        ),
+        0x00181160: Pieces("filters", r" ?[ _-] ?", 2, 1, 2, needs_word=True, has_plain=False),
+        0x00620005: Shaped(_is_colour),
+        0x00620009: Pieces(
+            "algorithms", r" ?[ _+.-] ?|\+\+", 3, 2, 6, needs_word=True, has_humps=True
+        ),
         0x00180024: Pieces("sequences", r"[*#_. ]", 3, 3, 6, needs_word=True, has_plain=False),
         0x00181210: Shaped(_is_kernel),
         0x00201040: frozenset(b"OM SN XY IC BB VX XP NA".split()),

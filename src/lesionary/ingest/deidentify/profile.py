@@ -51,8 +51,8 @@ _STRICTER = frozenset({0x00400275})
 """Orders (request attributes): the options let them stay, but nothing in them serves an image."""
 
 _DATES_IN_UIDS = (
-    "retain_uids: many makers write the moment of the scan into their UIDs, so the true dates, "
-    "and with them the shift, can be read there; leave it out where dates must not be known"
+    "retain_uids: most makers write the moment of the scan into their UIDs; where dates are moved "
+    "or removed, those UIDs are replaced all the same. With retain_full_dates they stay"
 )
 
 _CACHED = 32_768

@@ -4,10 +4,11 @@ Rules clean elements, not pictures and not documents. Where identity may stand i
 themselves, or in a file inside the file, the object is quarantined with a reason.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lesionary.ingest.deidentify.classes import (
+    CT_SLICE,
     OF_THEIR_OWN,
     PROJECTIONS,
     SECTIONS,
@@ -16,10 +17,11 @@ from lesionary.ingest.deidentify.classes import (
     is_in,
     storage_classes,
 )
-from lesionary.ingest.deidentify.elements import DataSet, Instance
+from lesionary.ingest.deidentify.facts import MODALITY, ObjectFacts, facts_of, text_of
 from lesionary.ingest.deidentify.screens import is_screen_part, is_screen_text, is_screen_type
 
 __all__ = [
+    "MODALITY",
     "ObjectFacts",
     "Quarantined",
     "facts_of",
@@ -28,14 +30,8 @@ __all__ = [
     "reason_to_quarantine",
     "storage_classes",
     "text_of",
-    "words_of",
 ]
 
-SOP_CLASS, IMAGE_TYPE, MODALITY = 0x00080016, 0x00080008, 0x00080060
-BURNED_IN, SAMPLES, CONVERSION_TYPE = 0x00280301, 0x00280002, 0x00080064
-BODY_PART, PHOTOMETRIC, RECOGNIZABLE = 0x00180015, 0x00280004, 0x00280302
-SERIES_DESCRIPTION, PROTOCOL_NAME = 0x0008103E, 0x00181030
-DOCUMENT = (0x00420011, 0x00420012)
 
 _SECTIONAL = frozenset({"CT", "MR", "PT", "NM"})
 _PROJECTED = frozenset(
@@ -50,6 +46,7 @@ _OTHERS = frozenset(
 """Modalities of no slices, pictures apart; what is no modality at all says nothing."""
 
 _VIDEO = "1.2.840.10008.1.2.4.10"
+_SCREEN_BITS = 8
 
 _ULTRASOUND = (
     "ultrasound",
@@ -87,68 +84,6 @@ class Quarantined:
 
     code: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectFacts:
-    """What decides whether an object is set aside; all texts in capitals.
-
-    Parameters
-    ----------
-    sop_class : str
-        UID.
-    modality, conversion_type, burned_in : str
-    image_type : frozenset of str
-    n_samples : int
-        Samples per pixel; 1 where there are no pixels.
-    has_document, has_pixels, has_faces : bool
-        It names a MIME type, or holds a document; it holds pixels; its header says that they may
-        be recognised, or fails to say that they may not.
-    body_part : str
-    transfer_syntax : str
-        UID.
-    series_description, protocol_name : str
-    photometric : str
-        Empty where there are no pixels.
-    """
-
-    sop_class: str
-    modality: str = ""
-    conversion_type: str = ""
-    burned_in: str = ""
-    image_type: frozenset[str] = frozenset()
-    n_samples: int = 1
-    has_document: bool = False
-    has_pixels: bool = False
-    body_part: str = ""
-    transfer_syntax: str = ""
-    series_description: str = ""
-    protocol_name: str = ""
-    photometric: str = ""
-    has_faces: bool = False
-
-
-def facts_of(instance: Instance) -> ObjectFacts:
-    """Gather the facts of an instance."""
-    data_set = instance.data_set
-    samples = data_set.get(SAMPLES)
-    has_samples = instance.pixels is not None and samples is not None and samples.value
-    return ObjectFacts(
-        sop_class=text_of(data_set, SOP_CLASS),
-        modality=text_of(data_set, MODALITY).upper(),
-        conversion_type=text_of(data_set, CONVERSION_TYPE).upper(),
-        burned_in=text_of(data_set, BURNED_IN).upper(),
-        image_type=frozenset(words_of(data_set, IMAGE_TYPE)),
-        n_samples=int.from_bytes(samples.value[:2], "little") if samples and has_samples else 1,
-        has_document=any(data_set.get(tag) is not None for tag in DOCUMENT),
-        has_pixels=instance.pixels is not None,
-        body_part=text_of(data_set, BODY_PART).upper(),
-        transfer_syntax=instance.transfer_syntax,
-        series_description=text_of(data_set, SERIES_DESCRIPTION).upper(),
-        protocol_name=text_of(data_set, PROTOCOL_NAME).upper(),
-        photometric=text_of(data_set, PHOTOMETRIC).upper() if instance.pixels is not None else "",
-        has_faces=text_of(data_set, RECOGNIZABLE).upper() not in {"", "NO"},
-    )
 
 
 def reason_to_quarantine(facts: ObjectFacts, *, is_blanked: bool = False) -> Quarantined | None:
@@ -210,7 +145,8 @@ def picture_or_document(facts: ObjectFacts) -> Quarantined | None:
 
 
 def _reasons(facts: ObjectFacts) -> Iterator[Quarantined]:
-    for judge in (_by_class, _by_content, _by_modality, _by_pixels, _by_screen, _by_silence):
+    judges = (_by_class, _by_content, _by_modality, _by_pixels, _by_screen, _by_depth, _by_silence)
+    for judge in judges:
         found = judge(facts)
         if found is not None:
             yield Quarantined(*found)
@@ -225,7 +161,10 @@ def _by_content(facts: ObjectFacts) -> tuple[str, str] | None:
 
 
 def _by_modality(facts: ObjectFacts) -> tuple[str, str] | None:
-    """Judge a modality of pictures in a class of images; one that is empty says nothing."""
+    """Judge a modality of pictures in a class of images.
+
+    One that is empty says nothing, unless the image says that it is a secondary one.
+    """
     named = set(facts.modality.split("\\"))
     if not named.isdisjoint({"US", "IVUS"}):
         return _ULTRASOUND
@@ -234,6 +173,7 @@ def _by_modality(facts: ObjectFacts) -> tuple[str, str] | None:
     is_foreign = not named.isdisjoint(_PICTURED)
     if is_in(facts.sop_class, SECTIONS):
         is_foreign = is_foreign or len(named) > 1 or not named.isdisjoint(_OTHERS)
+        is_foreign = is_foreign or (not facts.modality and "SECONDARY" in facts.image_type)
     if is_foreign:
         return "secondary_capture", "its modality is none of its class: a picture among images"
     return None
@@ -266,9 +206,20 @@ def _by_screen(facts: ObjectFacts) -> tuple[str, str] | None:
     if facts.has_pixels:
         is_screen = is_screen or is_screen_part(facts.body_part)
         texts = (facts.series_description, facts.protocol_name)
-        is_screen = is_screen or any(map(is_screen_text, texts))
+        is_screen = is_screen or any(
+            is_screen_text(text, is_original=facts.is_original) for text in texts
+        )
     what = "a saved screen or a page of text: it may show the patient's name"
     return ("secondary_capture", what) if is_screen else None
+
+
+def _by_depth(facts: ObjectFacts) -> tuple[str, str] | None:
+    """Judge slices of CT in the depth of a screen: nothing turns them into Hounsfield units."""
+    is_derived = not facts.image_type.isdisjoint({"DERIVED", "SECONDARY"})
+    is_slice = facts.has_pixels and facts.sop_class == CT_SLICE
+    if is_slice and is_derived and 0 < facts.n_bits <= _SCREEN_BITS and not facts.is_rescaled:
+        return "secondary_capture", "a CT image in shades of a screen, without Hounsfield units"
+    return None
 
 
 def _by_silence(facts: ObjectFacts) -> tuple[str, str] | None:
@@ -286,16 +237,3 @@ def _by_silence(facts: ObjectFacts) -> tuple[str, str] | None:
 def _by_class(facts: ObjectFacts) -> tuple[str, str] | None:
     long, short = ends_of(facts.sop_class)
     return None if long in OF_THEIR_OWN else _UNDER.get(long) or _UNDER.get(short)
-
-
-def text_of(data_set: DataSet, tag: int) -> str:
-    """Return the text of an element of plain characters; the empty text where there is none."""
-    element = data_set.get(tag)
-    if element is None or element.items is not None:
-        return ""
-    return bytes(element.value).decode("latin-1").strip(" \0")
-
-
-def words_of(data_set: DataSet, tag: int) -> Iterable[str]:
-    """Return the values of a multi-valued element of plain characters, upper case."""
-    return (word.strip().upper() for word in text_of(data_set, tag).split("\\"))

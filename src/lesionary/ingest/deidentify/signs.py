@@ -54,10 +54,36 @@ LABELS = frozenset({
     "MRN", "MRNO", "MRNR", "SN", "SSN", "ID", "IDS", "PID", "UID", "PATID", "PATIENTID", "NHS",
     "ACC", "ACCN", "ACCNO", "ACCESSION", "TEL", "PHONE", "FON", "FAX", "MOBILE", "ROOM", "ZIMMER",
     "PLZ", "ZIP", "DOB", "BORN", "BIRTH", "BIRTHDATE", "BIRTHDAY", "GEB", "GEBOREN", "NEE", "NATO",
-    "NATA", "NASC", "NACIDO", "NACIDA", "DDN", "DATE", "DATUM", "FECHA", "FALLNR", "GPS", "LON",
-    "LATITUDE", "LONGITUDE",
+    "NATA", "NASC", "NACIDO", "NACIDA", "DDN", "DATE", "DATETIME",
+    "DATUM", "FECHA", "FALLNR", "GPS", "LON", "LATITUDE", "LONGITUDE",
 })
 """Behind these a number is somebody's, or somebody's date, with a unit or not."""
+
+NUMERALS = frozenset(folded(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety "
+    "hundred thousand first second third fourth fifth sixth seventh eighth ninth tenth eleventh "
+    "twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth "
+    "thirtieth null eins zwei drei vier funf fuenf sechs sieben acht neun zehn elf zwolf zwoelf "
+    "hundert tausend erster zweiter dritter ersten zweiten dritten un une deux trois quatre cinq "
+    "sept huit neuf dix onze douze cent mille premier uno due tre quattro cinque sei sette otto "
+    "nove dieci cento primo dos tres cuatro cinco seis siete ocho nueve diez ciento mil primero "
+    "um dois quatro sete oito dez cem primeiro een twee drie vijf zes zeven negen tien honderd "
+    "eerste jeden dwa trzy cztery piec szesc siedem osiem dziewiec dziesiec sto tysiac "
+    "1st 2nd 3rd 4th 5th 6th 7th 8th 9th"
+).split())
+"""Numbers in words, in the languages of the list: a row of them is a number, or a year."""
+
+VOLUMES = frozenset({
+    "GTV", "CTV", "PTV", "ITV", "IGTV", "ICTV", "GTVP", "GTVN", "CTVP", "CTVN", "PTVP", "PTVN",
+})
+"""Volumes of a plan, behind which the dose stands in cGy: ``PTV_6600``."""
+
+INTRODUCING = frozenset({
+    "BY", "PATIENT", "PATIENTIN", "PATIENTE", "PACIENTE", "PAZIENTE", "RADIOLOGIST", "OPERATOR",
+    "REF", "REFERRED", "CONTACT", "VIA",
+})
+"""Who is named behind these: of words that are names too, none stays there."""
 
 COUNTERS = frozenset({
     "NO", "NR", "NUM", "NUMBER", "NUMMER", "NUMERO", "PATIENT", "PATIENTIN", "PAT", "CASE", "FALL",

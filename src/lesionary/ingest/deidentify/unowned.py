@@ -1,18 +1,32 @@
-"""Take a header's own words out of what the list of words let stay: code strings, codes, makers."""
+"""Take a header's own words out of what the list of words let stay: code strings, codes, makers.
+
+What the standard itself defines stays, even where somebody is called so: the terms of a code
+string, the meaning of a standard code, names of models, sequences and kernels. That costs no
+privacy: each is a word that anybody can read in the standard or in a brochure, in a place that says
+nothing else. The same word in a description goes.
+"""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
-from lesionary.ingest.deidentify.codes import LOCAL_SCHEME, OTHER, REMOVED, Code, standard_codes
+from lesionary.ingest.deidentify.codes import LOCAL_SCHEME, OTHER, REMOVED, Code, meanings_of
 from lesionary.ingest.deidentify.own_tokens import OwnTokens
-from lesionary.ingest.deidentify.particulars import COUNTS, MAKERS
+from lesionary.ingest.deidentify.particulars import COUNTS, EQUIPMENT, MAKERS
+from lesionary.ingest.deidentify.schemes import SHAPES
 from lesionary.ingest.deidentify.vocabulary import element_terms, folded, package_sections
 from lesionary.ingest.deidentify.words import Words
 
 _BODY_PART = 0x00180015
 _UCUM = "UCUM"
-_SHORT_TERM = 3
+_REMEMBERED = 1024
+_KERNELS = "kernels"
+_SECTIONS = {
+    0x00081090: "models", 0x00181020: "versions", 0x00180024: "sequences", 0x00181210: _KERNELS
+}  # fmt: skip
+"""Sections of the package's list that name machines, by the elements that do."""
+
 _WORD = re.compile(r"[^\W_]+")
+_PARTS = re.compile(r"[0-9]+|[^\W\d_]+")
 
 _STRUCTURE = frozenset(
     {
@@ -24,7 +38,7 @@ _STRUCTURE = frozenset(
         0x30060042,
     }
 )
-"""Code strings without which an object falls apart, where they are the standard's own terms."""
+"""Code strings without which an object falls apart: any term of the standard stays there."""
 
 MEASURES = frozenset(
     {
@@ -83,8 +97,8 @@ def unowned_terms(tag: int, cleaned: bytes, own: OwnTokens) -> bytes:
     Parameters
     ----------
     tag : int
-        What must be one of a few terms says nothing else, so it stays. A part of the body goes for
-        a person's name, not for a site's.
+        What is a term of its own stays. Of other parts of the body only a person's name goes, not
+        a site's.
     cleaned : bytes
         One value, or several with backslashes between.
     own : OwnTokens
@@ -100,47 +114,74 @@ def unowned_terms(tag: int, cleaned: bytes, own: OwnTokens) -> bytes:
 
 
 def _is_owned_term(tag: int, at: int, term: str, own: OwnTokens) -> bool:
-    if _is_structure(tag, at, term):
+    if _is_defined(tag, at, term):
         return False
     return own.name_a_person_in(term) if tag == _BODY_PART else own.occur_in(term)
 
 
-def _is_structure(tag: int, at: int, term: str) -> bool:
-    """Tell whether an element must say one of a few terms, so that it says nothing else."""
+def _is_defined(tag: int, at: int, term: str) -> bool:
+    """Tell whether a term is one of those that the standard and makers have for this element."""
     if tag in _STRUCTURE:
         return term in package_sections()["terms"]
-    places = element_terms().get(tag)
-    if places is None:
-        return False
-    place = places[min(at, len(places) - 1)]
-    is_few = place.is_closed or len(term) <= _SHORT_TERM
-    return is_few and term.replace(" ", "_") in place.names
+    places = element_terms().get(tag, ())
+    return bool(places) and term.replace(" ", "_") in places[min(at, len(places) - 1)].names
 
 
 def unowned_code(code: Code, own: OwnTokens, words: Words) -> Code:
     """Return a cleaned code without a header's own words.
 
-    What the standard defines stays; of a meaning that it gives, only a person's name goes.
+    What the standard defines stays, value and meaning. Of another meaning beside a standard value
+    only what names a person goes. A value of a public scheme's shape goes where an own number or
+    word stands in it alone: any number holds some four digits.
     """
     if not own or code.scheme == _UCUM or not any(map(own.occur_in, code)):
         return code
-    is_standard = (code.scheme, code.value) in standard_codes()
     value, scheme, meaning = code
-    if not is_standard and own.occur_in(value):
-        value = REMOVED
-    if not is_standard and own.occur_in(scheme):
-        scheme = LOCAL_SCHEME
-    is_known = is_standard and not own.name_a_person_in(meaning)
+    meanings = meanings_of(value, scheme)
+    if not meanings:
+        is_own = own.stand_alone_in if scheme in SHAPES else own.occur_in
+        value = REMOVED if is_own(value) else value
+        scheme = LOCAL_SCHEME if own.occur_in(scheme) else scheme
+    is_known = meaning.casefold() in meanings or (meanings and not own.name_a_person_in(meaning))
     while not is_known and own.occur_in(meaning):
         meaning = words.clean(own.marked(meaning))
     return Code(value, scheme, meaning or (code.meaning and REMOVED))
 
 
-def without_makers(text: str) -> str:
-    """Return the words of a text that are no maker's."""
-    return " ".join(word for word in _WORD.findall(text) if folded(word) not in _makers())
+@lru_cache(_REMEMBERED)
+def without_public_names(tag: int, text: str) -> str:
+    """Return a text without what names makers and machines, where its element is there for those.
+
+    Parameters
+    ----------
+    tag : int
+        Makers are left out of a manufacturer or model, words of the list of models, versions and
+        sequences out of these, kernels of the list out of kernels as whole values only.
+    text : str
+
+    Examples
+    --------
+    >>> without_public_names(0x00081090, "SIEMENS Skyra_fit AB12")
+    'AB12'
+    >>> without_public_names(0x00180024, "*se2d1")
+    '2d1'
+    """
+    section = _SECTIONS.get(tag, "")
+    if section == _KERNELS:
+        kernels = package_sections()[section]
+        values = (one for one in text.split("\\") if folded(one).replace(" ", "_") not in kernels)
+        return "\\".join(values)
+    public = _public_names(section, tag in EQUIPMENT)
+    runs = (
+        "".join(
+            part for part in _PARTS.findall(run) if len(part) == 1 or folded(part) not in public
+        )
+        for run in _WORD.findall(text)
+    )
+    return " ".join(filter(None, runs))
 
 
 @cache
-def _makers() -> frozenset[str]:
-    return frozenset(map(folded, MAKERS))
+def _public_names(section: str, has_makers: bool) -> frozenset[str]:
+    makers = frozenset(map(folded, MAKERS)) if has_makers else frozenset()
+    return makers | package_sections()[section] if section else makers

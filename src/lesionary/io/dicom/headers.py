@@ -12,10 +12,11 @@ from typing import TypeAlias
 from lesionary.core.errors import UnreadableSeriesError
 from lesionary.core.findings import Finding, Outcome
 from lesionary.ingest import technical
-from lesionary.ingest.deidentify.quarantine import ObjectFacts, picture_or_document
+from lesionary.ingest.deidentify.facts import ObjectFacts, is_rescaled
+from lesionary.ingest.deidentify.quarantine import picture_or_document
 from lesionary.ingest.header import InstanceHeader, InstanceKind
 from lesionary.io.dicom.elements import INFLATED_BYTES, Buffer, End, RawHeader
-from lesionary.io.dicom.instance import instance_of, value_faults, wanted
+from lesionary.io.dicom.instance import MODALITY_LUT, instance_of, value_faults, wanted
 from lesionary.io.dicom.multiframe import ENHANCED, frames_of, is_enhanced
 from lesionary.io.dicom.values import HeaderValues
 from lesionary.io.dicom.walk import read_elements
@@ -171,6 +172,9 @@ def _facts_of(values: HeaderValues, sop_class: str) -> ObjectFacts:
         series_description=_all_of(values, "SeriesDescription"),
         protocol_name=_all_of(values, "ProtocolName"),
         has_faces=_all_of(values, "RecognizableVisualFeatures") not in {"", "NO"},
+        n_bits=values.integer("BitsStored") or 0,
+        is_rescaled=is_rescaled(values.text("RescaleSlope"), values.text("RescaleIntercept"))
+        or values.raw.n_items.get(MODALITY_LUT, 0) > 0,
     )
 
 
