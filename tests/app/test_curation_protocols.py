@@ -6,7 +6,7 @@ import pytest
 
 from lesionary.app.curation import read_curation
 from lesionary.app.idc import find_series
-from lesionary.core.errors import PluginUnavailableError
+from lesionary.core.errors import InputError, PluginUnavailableError
 from lesionary.io.curation_text import curation_text, shipped_curations
 from lesionary.io.idc.index import index_file
 
@@ -42,6 +42,15 @@ def test_a_shipped_protocol_is_read_and_has_the_papers_count(name):
     assert protocol.name == name
     assert protocol.published.count == TASKS[name]
     assert protocol.collections
+
+
+def test_a_wrong_rule_of_a_file_is_named_with_its_line(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text('[[curate.rule]]\nrule = "modality"\nany_of = ["MRI"]\n')
+    with pytest.raises(InputError) as caught:
+        read_curation(str(path))
+    assert caught.value.message.startswith("line 3: `curate.rule 1 (modality): any_of` should be")
+    assert caught.value.message.endswith("did you mean 'MR'?")
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -34,6 +34,34 @@ def test_a_wrong_key_or_value_is_named_with_its_line(old, new, says):
     assert caught.value.source == "study.toml"
 
 
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ('rule = "modality"\nany_of = ["MRI"]', "2 (modality): any_of` should be of 'CT'"),
+        ('rule = "modality"\nany_of = ["MRI"]', "not 'MRI': did you mean 'MR'?"),
+        ('rule = "slice"\nat_least = 3', "`curate.rule 2: rule` should be"),
+        ('rule = "slice"\nat_least = 3', "did you mean 'slices'?"),
+    ],
+)
+def test_a_wrong_rule_is_named_by_place_name_and_line(rule, says):
+    text = protocol_text("general") + '\n[[curate.rule]]\nrule = "pet_ct_pair"\n'
+    text += f"\n[[curate.rule]]\n{rule}\n"
+    key = "any_of" if "any_of" in rule else 'rule = "slice"'
+    line = text[: text.rindex(key)].count("\n") + 1
+    with pytest.raises(InputError) as caught:
+        parse_protocol(text, source="study.toml")
+    assert says in caught.value.message
+    assert f"line {line}:" in caught.value.message
+
+
+def test_the_list_of_modalities_takes_codes_of_dicom_in_any_case():
+    text = protocol_text("recist-ct")
+    kept = parse_protocol(text.replace('modalities = ["CT"]', 'modalities = ["ct"]'), source="x")
+    assert kept.curate.modalities == ["CT"]
+    with pytest.raises(InputError, match=r"`curate\.modalities` .* did you mean 'PT'\?"):
+        parse_protocol(text.replace('modalities = ["CT"]', 'modalities = ["PET"]'), source="x")
+
+
 def test_the_tasks_of_the_archive_have_rules_clean_up_and_links_back():
     tasks = [name for name in shipped_protocols() if name.startswith("idc-")]
     assert len(tasks) == 7

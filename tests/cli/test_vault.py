@@ -96,8 +96,12 @@ def test_a_patient_whom_the_vault_does_not_know(say, answer, monkeypatch):
     answer("create")
     monkeypatch.setattr("sys.stdin", io.StringIO("DOE^JOHN\n"))
     code, found = answer("find", "-")
-    assert (code, found["number"]) == (DONE, None)
+    assert (code, found["number"]) == (UNUSABLE, None)
     assert found["reason"]["number"]
+    code, out, err = say("find", "DOE^JANE")
+    assert (code, out) == (UNUSABLE, ""), "a script that reads a number gets none"
+    assert "--issuer" in err
+    assert "DOE" not in err
     _, page = answer("audit")
     assert "DOE" not in json.dumps(page)
     assert page["events"][-1]["action"] == "not_found"
@@ -195,3 +199,45 @@ def test_a_kept_original_is_given_back_with_a_reason_that_the_audit_keeps(say, a
     assert output.stat().st_mode & 0o077 == 0
     event = answer("audit", "--last", "1")[1]["events"][0]
     assert (event["action"], event["object"]) == ("gave", f"kept/{name}")
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        (["--why", ""], "no reason was given"),
+        (["--why", "  "], "no reason was given"),
+        (["--why", "because"], "and it has 1"),
+        (["--why", "a b c d"], "and it has 0"),
+        (["--why", "word " * 500], "too long: 2499 characters"),
+    ],
+)
+@pytest.mark.parametrize(
+    "asked", [["reveal", "123456789"], ["retire"], ["rotate"], ["kept", "one", "-o", "out"]]
+)
+def test_a_reason_that_is_none_is_told_what_it_lacks(say, asked, why, said):
+    say("create")
+    code, _, err = say(*asked, *why)
+    assert code == UNUSABLE
+    assert said in err
+    assert "hint: --why" in err
+
+
+@pytest.mark.parametrize("key", ["nonsense", "file:", "keyring:", " "])
+def test_keys_go_to_a_place_that_is_one(say, folder, key):
+    code, _, err = say("create", "--key", key)
+    assert code == UNUSABLE
+    assert "keyring:NAME" in err
+    assert not folder.exists()
+
+
+def test_a_new_vault_says_where_it_lies(say, folder):
+    _, out, _ = say("create")
+    assert str(folder / "database" / "vault.db") in out
+    assert str(folder / "keys" / "vault.key") in out
+
+
+def test_events_are_counted_from_one(say):
+    say("create")
+    code, _, err = say("audit", "--last", "0")
+    assert code == UNUSABLE
+    assert "--last takes a whole number of at least 1" in err

@@ -52,7 +52,7 @@ def said_as_errors() -> set[str]:
         for node in ast.walk(module):
             if isinstance(node, ast.Call):
                 given = [one.value for one in node.keywords if one.arg == "code"]
-                given += node.args[:1] if name_of(node) == "Failure" else []
+                given += node.args[:1] if name_of(node) in {"Failure", "Rejection"} else []
                 said |= {text for one in given for text in texts(one, named)}
             elif isinstance(node, ast.ClassDef) and node.name.endswith("Error"):
                 own = [one for one in node.body if isinstance(one, ast.Assign)]

@@ -16,7 +16,7 @@ from lesionary.app.pipeline import PROTOCOL_DIGEST
 from lesionary.app.study import Study
 from lesionary.cli.main import run_command
 from lesionary.core.errors import WorkflowError
-from lesionary.io.registry.engine import WAIT_VARIABLE
+from lesionary.io.database.waiting import WAIT_VARIABLE
 from lesionary.io.registry.place import URL_VARIABLE
 from lesionary.measure import lesions
 from small_scans import write_scans

@@ -445,7 +445,8 @@ def test_a_wrong_rule_names_its_line(run, tmp_path):
     code, told = run("new", "other", "--protocol", "wrong.toml")
     assert code == 2
     assert f"line {line}" in json.dumps(told)
-    assert "`curate.rule.1.at_mst` is no key" in json.dumps(told)
+    assert "`curate.rule 2 (slice_thickness_mm): at_mst` is no key" in json.dumps(told)
+    assert "did you mean 'at_most'?" in json.dumps(told)
 
 
 def test_on_a_database_server_the_decisions_are_the_same(run, tmp_path, postgres_url):

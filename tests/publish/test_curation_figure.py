@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lesionary.publish.curation_figure import MOST_REASONS, FlowStep, figure_flow
+from lesionary.publish.report.lettering import fitted, width_inches
 
 STEPS = [
     FlowStep("Modality: CT", 1200, 800, [("modality is not CT", 400)]),
@@ -64,6 +65,45 @@ def test_a_rule_that_left_out_nothing_is_named_too():
 def test_no_rules_and_no_series_make_a_picture():
     shown = texts(figure_flow("a study", 0, [], {"series": 0}).svg)
     assert shown == ["0 series considered", "0 series in the study"]
+
+
+def placed(svg):
+    """Return where texts begin, in points, how they are written, and their words."""
+    found = re.findall(r"<text ([^>]*)>([^<]*)</text>", svg)
+    return [(float(re.search(r' x="([-.0-9]+)"', at)[1]), at, words) for at, words in found]
+
+
+LETTERS = st.text(st.sampled_from("WiMx lw;,A肝漢"), max_size=140)
+
+
+@settings(max_examples=25, deadline=None)
+@given(LETTERS, LETTERS)
+def test_no_text_runs_over_its_box_however_long_and_wide_it_is(label, reason):
+    steps = [FlowStep(label, 1_000_000, 1, [(reason, 999_999)], n_unchecked=1)]
+    svg = figure_flow("a study", 1_000_000, steps, {"series": 1, "studies": 1_000_000}).svg
+    n_letters = 0
+    for x, style, words in placed(svg):
+        is_left = x < 3.4 * 72
+        right = (3.05 if is_left else 7.15) * 72
+        if "text-anchor: end" not in style:
+            size = 8.6 if "font-weight" in style else 8.0
+            assert x + width_inches(words, size, is_bold="font-weight" in style) * 72 <= right
+        n_letters += len(re.sub(r"\s|&[a-z]+;", "", words)) if is_left else 0
+    assert n_letters >= len(label.replace(" ", "")), "nothing is cut"
+
+
+@given(st.text(max_size=60), st.floats(0.05, 3.0))
+def test_lines_hold_all_letters_and_fit_unless_one_letter_is_too_wide(text, room_inches):
+    lines = fitted(text, room_inches, 8.0)
+    assert "".join("".join(lines).split(" ")) == re.sub(r"[ \t\r\n]", "", text)
+    assert all(len(line) < 2 or width_inches(line, 8.0) <= room_inches for line in lines)
+
+
+def test_a_label_of_several_lines_is_bold_to_its_end():
+    long = "whole scans of the upper body without any of their planning pictures"
+    svg = figure_flow("a study", 2, [FlowStep(long, 2, 2, [])], {"series": 2}).svg
+    bold = " ".join(words for _, style, words in placed(svg) if "font-weight" in style)
+    assert long in bold
 
 
 @settings(max_examples=12)

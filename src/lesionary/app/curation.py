@@ -86,8 +86,9 @@ def read_curation(name: str) -> CurationProtocol:
         Code ``protocol``: no such protocol, no TOML, a wrong rule, key or value; the message names
         it and what is allowed.
     """
+    text = curation_text(name)
     try:
-        document = tomllib.loads(curation_text(name))
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(
             f"this is not TOML: {error}", code="protocol", source=name, hint="mend that line"
@@ -102,13 +103,21 @@ def read_curation(name: str) -> CurationProtocol:
         rules = rules_of_tables(tables)
         published = _published(document.get("published"))
     except RuleError as error:
-        raise InputError(error.message, code="protocol", source=name, hint=_HINT) from None
+        message = _line_in_words(error, text) + error.message
+        raise InputError(message, code="protocol", source=name, hint=_HINT) from None
     return CurationProtocol(
         str(document.get("name", name)), str(document.get("title", "")), rules, published
     )
 
 
 _HINT = "docs/how-to/curate.md has every rule with its keys"
+
+
+def _line_in_words(error: RuleError, text: str) -> str:
+    from lesionary.app.protocol import line_of
+
+    line = line_of(error.path, text) if error.path else None
+    return f"line {line}: " if line else ""
 
 
 def _published(table: object) -> Published | None:

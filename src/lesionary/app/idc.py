@@ -1,10 +1,11 @@
-"""Series of the Imaging Data Commons by the rules of a protocol: find them offline, then get them.
+"""Series of the Imaging Data Commons by the rules of a protocol, found offline.
+
+``idc_get`` fetches what is found here.
 
 >>> from lesionary.app.idc import find_series                      # doctest: +SKIP
 >>> find_series("idc-liver-mr").n_found                            # doctest: +SKIP
 """
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from lesionary.app.curation import CurationProtocol, flow_files, flow_rows, read_curation
-from lesionary.app.progress import Progress, Silent
 from lesionary.core.errors import InputError
 from lesionary.ingest.curation import Curation, curate
 from lesionary.ingest.curation.recall import (
@@ -23,19 +23,15 @@ from lesionary.ingest.curation.recall import (
 )
 from lesionary.io.curation_text import shipped_curations
 from lesionary.io.durable import make_folder, write_bytes
-from lesionary.io.idc.downloads import Fetched, Wanted, fetch, require_room
 from lesionary.io.idc.index import IdcIndex, IdcSeries, open_index
 from lesionary.io.idc.published import LINKS, linked_cases, published_results
-from lesionary.io.idc.s5cmd import find_s5cmd
 from lesionary.publish.tables import csv_text
 
-STAGE = "idc get"
 COLUMNS = (
     *("series_uid", "study_uid", "patient_id", "collection", "modality", "description"),
     *("n_files", "size_bytes", "licence", "pair", "s3_url"),
 )
 """Of the list of series that ``find`` writes and ``get`` reads."""
-_NEEDED = ("series_uid", "s3_url")
 _BENEFITS = (
     ("contrast agent", "contrast_index"),
     ("attenuation correction", "pt_index"),
@@ -190,118 +186,6 @@ def write_flow(report: FindReport, folder: Path) -> list[Path]:
     return [folder / name for name, _ in files]
 
 
-@dataclass(frozen=True, slots=True)
-class GetReport:
-    """What came, and what did not."""
-
-    results: tuple[Fetched, ...]
-
-    @property
-    def failed(self) -> tuple[Fetched, ...]:
-        """Series that are not whole."""
-        return tuple(one for one in self.results if one.error)
-
-    def document(self) -> dict[str, Any]:
-        """Return the whole as JSON."""
-        return {
-            "done": len(self.results) - len(self.failed),
-            "files": sum(one.n_files for one in self.results),
-            "fetched": sum(one.n_fetched for one in self.results),
-            "size_bytes": sum(one.size_bytes for one in self.results),
-            "failed": [
-                {"unit": one.series, "code": "download", "reason": one.error} for one in self.failed
-            ],
-        }
-
-
-def get_series(
-    what: str,
-    out: Path,
-    *,
-    index: Path | None = None,
-    endpoint_url: str | None = None,
-    progress: Progress | None = None,
-) -> GetReport:
-    """Fetch the series of a protocol or of a list from the public bucket; run it again to go on.
-
-    Parameters
-    ----------
-    what : str
-        A protocol, or a CSV as ``find`` writes it.
-    out : Path
-        Gets ``collection/patient/study/series/``.
-    index : Path, optional
-        As for :func:`find_series`.
-    endpoint_url : str, optional
-        Another S3-compatible server.
-    progress : Progress, optional
-
-    Raises
-    ------
-    InputError
-        If there is nothing to fetch, or the list cannot be used.
-    WorkflowError
-        If the disk has too little room.
-    PluginUnavailableError
-        If the extra ``idc`` is not installed.
-    """
-    tool = find_s5cmd(endpoint_url)
-    wanted = _wanted(_rows_of(what, index))
-    require_room(wanted, out)
-    shown = progress or Silent()
-    shown.start(STAGE, len(wanted))
-    results = fetch(
-        wanted,
-        out,
-        tool,
-        heard=lambda one: shown.advance(STAGE, failed=int(bool(one.error))),
-    )
-    shown.finish(STAGE)
-    return GetReport(tuple(results))
-
-
-def _rows_of(what: str, index: Path | None) -> list[dict[str, Any]]:
-    if Path(what).suffix.lower() != ".csv":
-        return find_series(what, index=index).rows()
-    try:
-        with Path(what).open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error):
-        raise InputError(
-            "the list cannot be read", source=what, hint="write it with `idc find --csv`"
-        ) from None
-    lacking = [name for name in _NEEDED if rows and name not in rows[0]]
-    if lacking:
-        raise InputError(
-            f"the list lacks {', '.join(lacking)}",
-            source=what,
-            hint="write it with `idc find --csv`",
-        )
-    return rows
-
-
-def _wanted(rows: Sequence[dict[str, Any]]) -> list[Wanted]:
-    if not rows:
-        raise InputError("there is no series to fetch", hint="see `lesionary idc find`")
-    wanted: dict[str, Wanted] = {}
-    for line, row in enumerate(rows, start=2):
-        series, url = str(row["series_uid"] or ""), str(row["s3_url"] or "")
-        if not series or not url.startswith("s3://") or not url.endswith("/*") or '"' in url:
-            raise InputError(
-                f"line {line} of the list names no series with an address s3://bucket/folder/*"
-            )
-        parts = (row.get("collection"), row.get("patient_id"), row.get("study_uid"), series)
-        folder = tuple(str(part) for part in parts if part)
-        size, n_files = _whole(row.get("size_bytes")), _whole(row.get("n_files"))
-        wanted[series] = Wanted(series, url, folder, size, n_files)
-    return list(wanted.values())
-
-
-def _whole(value: object) -> int | None:
-    text = str(value or "")
-    return int(text) if text.isascii() and text.isdecimal() else None
-
-
 def _require_collections(wanted: Sequence[str], index: IdcIndex) -> None:
     absent = sorted(set(wanted) - index.collections())
     if absent:
@@ -367,9 +251,7 @@ def _unknown_elements(curation: Curation) -> list[dict[str, Any]]:
 __all__ = [
     "COLUMNS",
     "FindReport",
-    "GetReport",
     "find_series",
-    "get_series",
     "shipped_curations",
     "write_flow",
     "write_list",

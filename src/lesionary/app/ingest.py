@@ -12,28 +12,26 @@ from typing import Any
 
 from lesionary.app.curation import ingest_rules, wording
 from lesionary.app.intake.candidates import Candidate, dicom_intake
-from lesionary.app.intake.curated_rows import held_series
+from lesionary.app.intake.curated_rows import held_series, ruled_out_before
 from lesionary.app.intake.curating import Selection
-from lesionary.app.intake.drawings import (
-    IMAGE_RULED_OUT,
-    DrawingTable,
-    NamedImages,
-    RuledOut,
-)
+from lesionary.app.intake.drawings import DrawingTable
 from lesionary.app.intake.file_candidates import FileReading
 from lesionary.app.intake.images import Admission, Admitted
 from lesionary.app.intake.journal import Journal
+from lesionary.app.intake.known_rejects import KnownRejects
+from lesionary.app.intake.left_out_images import RULED_OUT, UNSOUND, LeftOutImages
+from lesionary.app.intake.named_images import NamedImages
 from lesionary.app.intake.patients import Patients, vault_if_there
 from lesionary.app.intake.rows import held_images, known_images, numbered_patients, write_rows
 from lesionary.app.progress import Progress, Silent
 from lesionary.app.study import Study
+from lesionary.app.study_names import names_of
 from lesionary.core.findings import Finding, Outcome
 from lesionary.ingest.curation.verdict import SeriesRule
 from lesionary.ingest.file_gate import AffineChoice
 from lesionary.ingest.header import InstanceHeader
 from lesionary.ingest.labels import LabelRules
 from lesionary.ingest.pairing import Pairing, pair
-from lesionary.ingest.pseudonym import Pseudonymiser
 from lesionary.ingest.reader_pattern import parse_pattern
 from lesionary.io.limits import Limits
 from lesionary.io.sources import SourceFile, SourceTree, open_sources
@@ -41,9 +39,6 @@ from lesionary.io.sources import SourceFile, SourceTree, open_sources
 STAGE = "ingest"
 
 _UNUSED = Finding("not_a_file", Outcome.IGNORED, "a table or text that belongs to no image")
-_IMAGE_LEFT_OUT = Finding(
-    "orphan_reference", Outcome.LEFT_OUT, "the image of this mask was left out"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +72,8 @@ class IngestReport:
 
     ``sources`` pairs the stored numbers with the names the user knows: for a terminal or a source
     map, never for the study. ``curation`` counts the series that came, and whom each rule left out.
+    ``new`` counts what the study did not hold before, ``again`` what came once more: of received
+    objects also those that are left out as they were before.
     """
 
     number: int
@@ -88,6 +85,8 @@ class IngestReport:
     stages: tuple[dict[str, Any], ...]
     sources: tuple[tuple[str, str], ...]
     curation: dict[str, Any] = field(default_factory=dict)
+    new: dict[str, int] = field(default_factory=dict)
+    again: dict[str, int] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """Return the contract's JSON."""
@@ -100,6 +99,8 @@ class IngestReport:
             "boxes": self.n_boxes,
             "stages": list(self.stages),
             "curation": self.curation,
+            "new": self.new,
+            "again": self.again,
         }
 
 
@@ -126,7 +127,7 @@ def ingest_paths(
         for refused in tree.findings:
             journal.refuse(refused.number, [refused.finding])
         pairing = pair(tree.named_files(), pattern)
-        pseudonyms = Pseudonymiser(study.key, keep_uids=study.protocol.ingest.keep_uids)
+        pseudonyms = names_of(study)
         admission = Admission(
             store=study.objects,
             pseudonyms=pseudonyms,
@@ -152,7 +153,7 @@ def ingest_paths(
             ),
             journal=journal,
             limits=options.limits,
-            ruled_out=RuledOut.of(selection.ruled_out),
+            left_out=_left_out_images(study, selection),
         )
         for header in references:
             table.place_dicom(header)
@@ -162,7 +163,8 @@ def ingest_paths(
         for number in pairing.boxes:
             table.place_boxes(intake.sources[number], named)
         study.home.require()  # rows must not name objects that went elsewhere
-        written = write_rows(study, journal, intake.images, table, selection.curated)
+        received = KnownRejects(dict(_names(tree))) if options.are_received else None
+        written = write_rows(study, journal, intake.images, table, selection.curated, received)
         shown.finish(STAGE)
     return IngestReport(
         journal.ingest,
@@ -174,6 +176,8 @@ def ingest_paths(
         tuple(study.status()["stages"]),
         tuple((journal.token(number), name) for number, name in _names(tree)),
         selection.flow(),
+        written.new,
+        written.again,
     )
 
 
@@ -186,6 +190,17 @@ def _selection(study: Study, admission: Admission, progress: Progress) -> Select
         [wording(rule) for rule in rules],
         held_series(study, are_compared=are_compared),
         lambda: progress.advance(STAGE),
+    )
+
+
+def _left_out_images(study: Study, selection: Selection) -> tuple[LeftOutImages, LeftOutImages]:
+    """Return what rules left out, now or before, and what is unsound; what is held is in."""
+    held = selection.held.images
+    unsound = [one for one in selection.unsound if one.key not in held]
+    earlier = ruled_out_before(study)
+    return (
+        LeftOutImages.of(selection.ruled_out, earlier, by_rule=True),
+        LeftOutImages.of(unsound, by_rule=False),
     )
 
 
@@ -240,7 +255,7 @@ class _Intake:
             image = by_number.get(entry.image)
             if image is None:
                 is_ruled_out = entry.image in ruled_out
-                finding = IMAGE_RULED_OUT if is_ruled_out else _IMAGE_LEFT_OUT
+                finding = RULED_OUT if is_ruled_out else UNSOUND
                 self.selection.admission.journal.refuse(
                     entry.number, [finding], by_rule=is_ruled_out
                 )

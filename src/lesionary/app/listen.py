@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,9 @@ from lesionary.io.dicom_net.statuses import (
 )
 
 if TYPE_CHECKING:
-    from lesionary.io.dicom_net.receiver import Conversation, ReceiverSettings
+    from lesionary.io.dicom_net.conversations import Conversation
+    from lesionary.io.dicom_net.rejections import Rejection
+    from lesionary.io.dicom_net.settings import ReceiverSettings
 
 _WAY = "C-STORE"
 _LOOK_S = 0.1
@@ -35,7 +38,10 @@ class Told:
         """Hear that senders may come now."""
 
     def ended(self, number: int, ending: str, tally: Tally) -> None:
-        """Hear that an association ended."""
+        """Hear that an association ended on which objects could be sent."""
+
+    def rejected(self, number: int | None, rejection: "Rejection") -> None:
+        """Hear why nothing could be sent; without a number it never became an association."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,8 @@ class Listened:
     total : Tally
     n_associations, n_rejected, n_failed_connections : int
         Associations that were made, those turned away, and connections that never became one.
+    rejections : Counter of str
+        Codes of why nothing could be sent, where that is known.
     is_audited : bool
         Whether the audit could be written.
     """
@@ -71,6 +79,7 @@ class Listened:
     n_associations: int
     n_rejected: int
     n_failed_connections: int
+    rejections: Counter[str]
     is_audited: bool
 
     def document(self) -> dict[str, Any]:
@@ -79,6 +88,7 @@ class Listened:
             "associations": self.n_associations,
             "rejected_associations": self.n_rejected,
             "failed_connections": self.n_failed_connections,
+            "rejections": dict(sorted(self.rejections.items())),
             "audited": self.is_audited,
             **self.total.document(),
         }
@@ -111,7 +121,7 @@ def listen(
     from lesionary.io.dicom_net.receiver import Receiver
 
     hall = _Hall(reception, told or Told())
-    with Receiver(settings, hall.take, hall.end) as receiver:
+    with Receiver(settings, hall.take, hall.end, hall.turn_away) as receiver:
         hall.told.listening(settings.address, receiver.port, settings.ae_title)
         _wait(hall, until or Until(), stop or threading.Event(), lambda: receiver.n_open)
     return Listened(
@@ -119,6 +129,7 @@ def listen(
         hall.n_associations,
         hall.n_rejected,
         receiver.n_failed_connections,
+        hall.rejections,
         reception.say(),
     )
 
@@ -144,6 +155,7 @@ class _Hall:
         self.n_associations = 0
         self.n_rejected = 0
         self.n_with_objects = 0
+        self.rejections: Counter[str] = Counter()
         self.last_at = time.monotonic()
         self._reception = reception
         self._tallies: dict[int, Tally] = {}
@@ -156,16 +168,30 @@ class _Hall:
 
     def end(self, conversation: "Conversation") -> None:
         tally = self._tallies.pop(conversation.number, Tally())
+        rejection = conversation.rejection
         if not conversation.is_requested:
+            if rejection is not None:
+                self.turn_away(rejection)
             return
         self.last_at = time.monotonic()
-        self._reception.end(tally, conversation.number, conversation.ending, _WAY)
+        code = rejection.code if rejection else ""
+        self._reception.end(tally, conversation.number, conversation.ending, _WAY, why=code)
         if conversation.ending == "rejected":
             self.n_rejected += 1
         else:
             self.n_associations += 1
-        self.told.ended(conversation.number, conversation.ending, tally)
+        if rejection is None:
+            self.told.ended(conversation.number, conversation.ending, tally)
+        else:
+            self.rejections[rejection.code] += 1
+            self.told.rejected(conversation.number, rejection)
         self.n_with_objects += bool(tally.n_objects)
+
+    def turn_away(self, rejection: "Rejection") -> None:
+        """Say why a connection never became an association."""
+        self.rejections[rejection.code] += 1
+        self._reception.turn_away(rejection.code)
+        self.told.rejected(None, rejection)
 
 
 def _wait(hall: _Hall, until: Until, stop: threading.Event, n_open: Callable[[], int]) -> None:

@@ -76,10 +76,16 @@ def _curation_rule(table: dict[str, Any]) -> dict[str, Any]:
     return table
 
 
+def _modalities(names: list[str]) -> list[str]:
+    from lesionary.ingest.curation.grammar import modalities_of
+
+    return modalities_of(names)
+
+
 class CurateSection(_Section):
     """Which series stay: the two lists first, then the rules in their order (R2, A1)."""
 
-    modalities: list[str]
+    modalities: Annotated[list[str], AfterValidator(_modalities)]
     regions: list[Region]
     rule: list[Annotated[dict[str, Any], AfterValidator(_curation_rule)]] = Field(
         default_factory=list
@@ -145,6 +151,14 @@ class MeasureSection(_Section):
     keep_largest_piece: bool
 
 
+class RespondSection(_Section):
+    """How response is judged (R10)."""
+
+    criteria: Literal["recist11", "irecist"] = "recist11"
+    confirm_days: int = Field(default=28, ge=0)
+    sd_min_days: int = Field(default=0, ge=0)
+
+
 class AgreeSection(_Section):
     """How readers are held against each other (M6, M7)."""
 
@@ -205,6 +219,7 @@ class Protocol(_Section):
     prepare: PrepareSection
     annotate: AnnotateSection
     measure: MeasureSection
+    respond: RespondSection = Field(default_factory=RespondSection)
     agree: AgreeSection = Field(default_factory=AgreeSection)
     evaluate: EvaluateSection = Field(default_factory=EvaluateSection)
     publish: PublishSection
@@ -240,8 +255,8 @@ def _describe(entry: Any, text: str) -> str:
     raised = entry["ctx"]["error"] if entry["type"] == "value_error" else None
     if isinstance(raised, InputError):
         path += [key] if (key := getattr(raised, "key", "")) else []
-    key = ".".join(path)
-    line = _line_of(path, text)
+    line = line_of(path, text)
+    key = _key_in_words(path, text)
     where = f"line {line}: " if line else ""
     if isinstance(raised, InputError):
         said = getattr(raised, "problem", "") or f"is refused: {raised.message}"
@@ -256,7 +271,19 @@ def _describe(entry: Any, text: str) -> str:
     return f"{where}`{key}` should be {expected}, not {entry['input']!r}"
 
 
-def _line_of(path: Sequence[str], text: str) -> int | None:
+def _key_in_words(path: list[str], text: str) -> str:
+    """Write a key's path with dots; a rule of curation by its place from 1 and its name."""
+    if path[:2] != ["curate", "rule"] or len(path) < 3:
+        return ".".join(path)
+    from lesionary.ingest.curation.grammar import place_in_words
+
+    place = int(path[2])
+    table = tomllib.loads(text)["curate"]["rule"][place]
+    named = place_in_words(place + 1, table if isinstance(table, dict) else {})
+    return ": ".join([named, *path[3:]])
+
+
+def line_of(path: Sequence[str], text: str) -> int | None:
     """Find the line on which a key stands, or its table begins.
 
     A number in the path counts the tables of one name: ``[[annotate.clean_up]]``.

@@ -163,7 +163,7 @@ class Reception:
             self.on_stored(received.path)
         return received
 
-    def end(self, tally: Tally, association: int, ending: str, way: str) -> None:
+    def end(self, tally: Tally, association: int, ending: str, way: str, *, why: str = "") -> None:
         """Write what an association brought into log and audit.
 
         Parameters
@@ -174,13 +174,21 @@ class Reception:
             How it ended.
         way : str
             What it was: ``C-STORE`` or ``DICOMweb``.
+        why : str
+            Code of why nothing could be sent on it.
         """
         counts = tally.document()
         fields = {"association": association, "ending": ending, **counts}
+        if why:
+            fields["code"] = why
         self._log.info("association ended", extra={"fields": fields})
         if tally.n_objects:
             self._unsaid.append({"way": way, "ending": ending, **counts})
         self.say()
+
+    def turn_away(self, code: str) -> None:
+        """Log why a connection never became an association."""
+        self._log.info("connection turned away", extra={"fields": {"code": code}})
 
     def say(self) -> bool:
         """Add to the audit what is not in it yet; return whether all of it is.

@@ -177,9 +177,11 @@ class Study:
 
     def status(self) -> dict[str, Any]:
         """Return what is done, due, failed, and why."""
+        from lesionary.io.received import with_waiting
         from lesionary.io.registry.status import read_status
 
-        return read_status(self.files.registry_place, self.files.protocol_digest)
+        document = read_status(self.files.registry_place, self.files.protocol_digest)
+        return with_waiting(document, self.files.root)
 
     def verify(self, *, repair: bool = False) -> "VerifyReport":
         """Check registry, audit, objects, splits and release; see :mod:`lesionary.app.verify`."""

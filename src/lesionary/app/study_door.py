@@ -1,6 +1,6 @@
 """The door of a study: its own key and options, and the vault's numbers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,7 +25,11 @@ class StudyDoor:
 
 @contextmanager
 def study_door(
-    study: "Study", vault_url: str | None = None, *, extra_words: Sequence[str] = ()
+    study: "Study",
+    vault_url: str | None = None,
+    *,
+    extra_words: Sequence[str] = (),
+    when_made: Callable[[], None] | None = None,
 ) -> Iterator[StudyDoor]:
     """Open a study's door; a vault is made at first use.
 
@@ -37,6 +41,8 @@ def study_door(
         As ``lesionary vault`` takes it.
     extra_words : sequence of str
         What free text may say beyond the built-in list.
+    when_made : callable, optional
+        Hears that there was no vault, and that there is one now.
 
     Raises
     ------
@@ -59,6 +65,8 @@ def study_door(
         if error.code != "vault_missing":
             raise
         vault = Vault.create(vault_url)
+        if when_made is not None:
+            when_made()
     with vault:
         door = open_door(
             profile,

@@ -14,26 +14,48 @@ from lesionary.io.kept_objects import KeptObjects
 from lesionary.io.vault import audit as vault_audit
 from lesionary.io.vault import checking, rotation, schema
 from lesionary.io.vault.database import UNKNOWN, Vault
-from lesionary.io.vault.key_places import KeyFile
+from lesionary.io.vault.key_places import FILE, KEYRING, KeyFile
 
 LOOKED_UP = "looked up by patient ID"
 """The reason of a look-up that gives none of its own."""
 
 
 def create(url: str | None, key: str | None) -> dict[str, Any]:
-    """Make a vault and its keys; say where the keys are, never what they are."""
+    """Make a vault and its keys; say where the keys are, never what they are.
+
+    Raises
+    ------
+    InputError
+        Code ``usage``, if ``key`` is no place for keys.
+    """
+    if key is not None and not key.removeprefix(FILE).removeprefix(KEYRING).strip():
+        raise _no_place()
+    if key is not None and not key.startswith((FILE, KEYRING)):
+        raise _no_place()
     with Vault.create(url, key=key) as vault:
         keys = vault.place.keys
         path = str(keys.path) if isinstance(keys, KeyFile) else None
         document: dict[str, Any] = {
             "vault": vault.id,
             "database": vault.place.kind,
+            "database_file": None if vault.place.path is None else str(vault.place.path),
             "keys": keys.kind,
             "key_file": path,
         }
-        if path is None:
-            document["reason"] = {"key_file": "the keys lie in no file"}
-        return document
+        reasons = {
+            "database_file": "the database lies on a server",
+            "key_file": "the keys lie in no file",
+        }
+        absent = {name: why for name, why in reasons.items() if document[name] is None}
+        return document | ({"reason": absent} if absent else {})
+
+
+def _no_place() -> InputError:
+    return InputError(
+        "--key names no place for the vault's keys",
+        code="usage",
+        hint="file:PATH, or keyring:NAME",
+    )
 
 
 def reveal(url: str | None, number: str, why: str) -> dict[str, Any]:
@@ -46,7 +68,19 @@ def reveal(url: str | None, number: str, why: str) -> dict[str, Any]:
 
 
 def find(url: str | None, patient_id: str, issuer: str, why: str) -> dict[str, Any]:
-    """Return an identity's number, or null; the audit says that somebody looked."""
+    """Return an identity's number, or null; the audit says that somebody looked.
+
+    Raises
+    ------
+    InputError
+        Code ``subject_missing`` if there is no patient ID.
+    """
+    if not patient_id.strip():
+        raise InputError(
+            "no patient ID was given",
+            code="subject_missing",
+            hint="`lesionary vault find` asks for it, or reads it from a pipe",
+        )
     with Vault.open(url) as vault:
         number = vault.find(patient_id, issuer)
         if number is None:
@@ -96,7 +130,9 @@ def retire(url: str | None, why: str) -> dict[str, Any]:
 def audit(url: str | None, last: int) -> dict[str, Any]:
     """Return the last events."""
     if last < 1:
-        raise InputError(f"there is no last {last} events", code="usage")
+        raise InputError(
+            f"there are no last {last} events", code="usage", hint="--last takes 1 or more"
+        )
     with Vault.open(url) as vault, vault.reading() as connection:
         n_events = vault_audit.head(connection).seq
         events = vault_audit.events(connection, after=max(0, n_events - last))

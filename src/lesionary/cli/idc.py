@@ -1,5 +1,8 @@
 """``lesionary idc``: series of the Imaging Data Commons, found offline and fetched."""
 
+import shutil
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +12,12 @@ from lesionary.cli.output import DONE, PARTLY, UNUSABLE, Output, counted, table
 from lesionary.cli.progress import progress
 
 if TYPE_CHECKING:
-    from lesionary.app.idc import FindReport, GetReport
+    from lesionary.app.idc import FindReport
+    from lesionary.app.idc_get import GetReport
 
 MOST_FAILURES = 20
+MOST_LISTED = 20
+_SHORTEST_UID = 16
 
 app = typer.Typer(help="Series of the Imaging Data Commons.", no_args_is_help=True)
 
@@ -43,14 +49,18 @@ def find(
     """
     from lesionary.app.idc import find_series, write_flow, write_list
 
+    _require_places(csv, report)
     found = find_series(protocol, index=index, links=links)
     output = Output(json)
+    if links is not None and found.protocol.published is None:
+        output.note("warning: --links is not used: the protocol names no published results")
     if csv is not None:
         write_list(found, csv)
+        output.note(f"wrote {csv}")
     if report is not None:
         for path in write_flow(found, report):
             output.note(f"wrote {path}")
-    output.emit(found.document(), _find_text(found, is_listed=csv is None))
+    output.emit(found.document(), _find_text(found, protocol, csv))
     return DONE if found.found else UNUSABLE
 
 
@@ -68,7 +78,7 @@ def get(
     json: bool = typer.Option(False, "--json", help="Print one JSON document."),
 ) -> int:
     """Fetch series from the public bucket, each file checked; run it again and it goes on."""
-    from lesionary.app.idc import get_series
+    from lesionary.app.idc_get import get_series
 
     with progress() as bars:
         report = get_series(what, out, index=index, endpoint_url=endpoint_url, progress=bars)
@@ -78,9 +88,33 @@ def get(
     return PARTLY if len(report.failed) < len(report.results) else UNUSABLE
 
 
-def _find_text(report: "FindReport", *, is_listed: bool) -> str:
+def _require_places(csv: Path | None, report: Path | None) -> None:
+    """Say before the search what could not be written after it."""
+    from lesionary.core.errors import InputError
+
+    if csv is not None and (csv.is_dir() or not csv.parent.is_dir()):
+        raise InputError(
+            "the list cannot go there: "
+            + ("this is a folder" if csv.is_dir() else "its folder is not there"),
+            code="usage",
+            source=str(csv),
+            hint="--csv takes a file in a folder that is there",
+        )
+    if report is not None and report.exists() and not report.is_dir():
+        raise InputError(
+            "a folder is needed, and this is a file",
+            code="usage",
+            source=str(report),
+            hint="--report takes a folder: it is made if it is not there",
+        )
+
+
+def _find_text(report: "FindReport", protocol: str, csv: Path | None) -> str:
     document = report.document()
-    lines = [table(_HEADER, [_line_of(row) for row in document["series"]]), ""] if is_listed else []
+    lines = []
+    if csv is None and document["series"]:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        lines += [list_text(document["series"], width), ""]
     steps = [
         (str(number), row["rule"], str(row["before"]), str(row["left"]))
         for number, row in enumerate(document["flow"], start=1)
@@ -98,10 +132,48 @@ def _find_text(report: "FindReport", *, is_listed: bool) -> str:
         for row in found["licences"]
     ]
     lines += _published_lines(document)
+    if document["series"]:
+        lines.append(f"Next: lesionary idc get {csv or protocol} FOLDER")
+    else:
+        lines.append("The rules leave no series: the step after which 0 are left says why.")
     return "\n".join(lines)
 
 
 _HEADER = ("series", "collection", "modality", "size", "licence", "address")
+
+
+def list_text(series: Sequence[dict[str, Any]], width: int | None = None) -> str:
+    """Return the first series as a table, and how many more there are.
+
+    Parameters
+    ----------
+    series : sequence of dict
+        As in the document.
+    width : int, optional
+        Columns of the terminal. Where the table is wider, addresses are left out, and if need be
+        UIDs are shortened in their midst: the list that ``--csv`` writes has them whole.
+    """
+    rows = [_line_of(row) for row in series[:MOST_LISTED]]
+    text = table(_HEADER, rows)
+    if width is not None and _width(text) > width:
+        text = table(_HEADER[:-1], [row[:-1] for row in rows])
+        longest = max(len(row[0]) for row in rows)
+        n_most = max(_SHORTEST_UID, longest - max(0, _width(text) - width))
+        text = table(_HEADER[:-1], [(_shortened(row[0], n_most), *row[1:-1]) for row in rows])
+    n_more = len(series) - len(rows)
+    return text + (f"\n… {n_more} more; --csv FILE writes all" if n_more else "")
+
+
+def _width(text: str) -> int:
+    return max(map(len, text.splitlines()))
+
+
+def _shortened(uid: str, n_most: int) -> str:
+    """Keep the end of a UID whole: it tells series apart."""
+    if len(uid) <= n_most:
+        return uid
+    n_first = (n_most - 1) // 3
+    return f"{uid[:n_first]}…{uid[n_first + 1 - n_most :]}"
 
 
 def _line_of(row: dict[str, Any]) -> tuple[str, ...]:
@@ -123,7 +195,7 @@ def _published_lines(document: dict[str, Any]) -> list[str]:
                 f" ({row['found']} of {row['published']})"
             )
     lines += [
-        f"  not known: {row['element']}, of {row['series']}: {row['table']} would tell"
+        f"  not known of {row['series']}: {row['element']}; {row['table']} would tell"
         for row in document["missing"]
     ]
     return lines
@@ -138,6 +210,8 @@ def _get_text(report: "GetReport") -> str:
     lines += [f"  failed: {row['unit']}: {row['reason']}" for row in failed[:MOST_FAILURES]]
     if len(failed) > MOST_FAILURES:
         lines.append(f"  and {len(failed) - MOST_FAILURES} more: see --json")
+    if failed:
+        lines.append("Run the same command again: what is whole is not fetched again.")
     return "\n".join(lines)
 
 

@@ -96,7 +96,8 @@ def _places(study: Path, paths: list[Path] | None, is_received: bool) -> list[Pa
 def exit_code(document: dict[str, Any]) -> int:
     """Return 0, 1 where something faulty was left out, 2 where nothing usable remains."""
     faulty = [row for row in document["left_out"] if not row["by_rule"]]
-    has_come = document["series"] or document["masks"] or document["boxes"]
+    has_come = document["series"] or document["masks"] or any(document["again"].values())
+    has_come = has_come or document["boxes"]
     if not has_come and (faulty or not document["left_out"]):
         return UNUSABLE
     return PARTLY if faulty else DONE
@@ -104,20 +105,43 @@ def exit_code(document: dict[str, Any]) -> int:
 
 def _text(report: "IngestReport", study: Path) -> str:
     document = report.document()
-    n_warned = sum(row["outcome"] == "warned" for row in document["series"])
-    n_fixed = sum(row["outcome"] == "fixed" for row in document["series"])
+    new, again = document["new"], document["again"]
+    own = [row for row in document["series"] if row["source"].startswith(f"{report.number}#")]
+    n_warned = sum(row["outcome"] == "warned" for row in own)
+    n_fixed = sum(row["outcome"] == "fixed" for row in own)
     lines = [
-        f"Ingest {report.number}: {len(document['series'])} series"
-        f" ({n_warned} with warnings, {n_fixed} fixed), {counted(len(document['masks']), 'mask')},"
-        f" {counted(report.n_boxes, 'box', 'boxes')}, {len(document['left_out'])} left out,"
+        f"Ingest {report.number}: {new['series']} series"
+        f" ({n_warned} with warnings, {n_fixed} fixed), {counted(new['masks'], 'mask')},"
+        f" {counted(new['boxes'], 'box', 'boxes')}, {len(document['left_out'])} left out,"
         f" {len(document['ignored'])} ignored"
     ]
-    if document["curation"]["considered"] > document["curation"]["kept"]:
+    if not any(new.values()) and any(again.values()):
+        lines[0] = f"Ingest {report.number}: nothing new"
+        lines[0] += f", {len(document['left_out'])} left out" if document["left_out"] else ""
+    if any(again.values()):
+        lines.append(_again_text(again, study))
+    is_told_before = again["left_out"] and not any(new.values()) and not document["left_out"]
+    if document["curation"]["considered"] > document["curation"]["kept"] and not is_told_before:
         lines.append(flow_text(document["curation"]))
     if document["left_out"]:
         lines.append(left_out_text(document["left_out"]))
-    if document["series"]:
+    if any(new.values()):
         lines.append(f"Next: lesionary run {study}")
+    return "\n".join(lines)
+
+
+def _again_text(again: dict[str, int], study: Path) -> str:
+    """Say what came that the study held, or had left out, before."""
+    held = [
+        counted(again["series"], "series", "series"),
+        counted(again["drawings"], "drawing"),
+    ]
+    known = [text for text in held if not text.startswith("0 ")]
+    lines = [f"The study held before: {', '.join(known)}"] if known else []
+    if again["left_out"]:
+        lines.append(
+            f"Left out as before: {again['left_out']}; the reasons: lesionary status {study}"
+        )
     return "\n".join(lines)
 
 

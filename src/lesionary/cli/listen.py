@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lesionary.cli.output import DONE, PARTLY, Output, counted, log_failures
+from lesionary.cli.own_words import require_words
 
 if TYPE_CHECKING:
     from lesionary.app.listen import Listened
     from lesionary.app.reception import Tally
     from lesionary.app.study import Study
-    from lesionary.io.dicom_net.receiver import ReceiverSettings
+    from lesionary.io.dicom_net.rejections import Rejection
+    from lesionary.io.dicom_net.settings import ReceiverSettings
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -35,8 +37,12 @@ def listen(
     tls_cert: Path = typer.Option(None, help="Certificate, PEM: then only TLS is spoken."),
     tls_key: Path = typer.Option(None, help="The certificate's key, PEM."),
     tls_ca: Path = typer.Option(None, help="Authority whose certificates senders must have, PEM."),
-    forward: str = typer.Option(None, help="DICOMweb URL that de-identified objects go on to."),
-    forward_ca: Path = typer.Option(None, help="Authority of that server's certificate, PEM."),
+    forward: str | None = typer.Option(
+        None, help="DICOMweb URL that de-identified objects go on to."
+    ),
+    forward_ca: Path | None = typer.Option(
+        None, help="Authority of that server's certificate, PEM."
+    ),
     keep_quarantined: bool = typer.Option(
         False, "--keep-quarantined", help="Keep what is not released, encrypted beside the vault."
     ),
@@ -53,8 +59,11 @@ def listen(
     from lesionary.app.listen import Until
     from lesionary.app.listen import listen as run
     from lesionary.app.study import Study
-    from lesionary.io.dicom_net.receiver import ReceiverSettings
+    from lesionary.io.dicom_net.settings import ReceiverSettings
 
+    require_words(word)
+    if forward is None and forward_ca is not None:
+        raise _no_forward()
     settings = ReceiverSettings(
         port=port,
         address=address,
@@ -69,7 +78,7 @@ def listen(
         stop = stack.enter_context(_stopping())
         opened = Study.open(study)
         reception, forwarder = _reception(
-            stack, opened, (vault, word), (forward, forward_ca), is_keeping=keep_quarantined
+            stack, opened, (vault, word), (forward, forward_ca), output, is_keeping=keep_quarantined
         )
         _warn(output, settings)
         done = run(
@@ -101,11 +110,22 @@ def _tls(certificate: Path | None, key: Path | None, authority: Path | None) -> 
     return TlsSettings(certificate, key, authority)
 
 
+def _no_forward() -> Exception:
+    from lesionary.core.errors import InputError
+
+    return InputError(
+        "--forward-ca is of no use without --forward",
+        code="usage",
+        hint="--forward takes the URL of the server whose certificate that authority signed",
+    )
+
+
 def _reception(
     stack: ExitStack,
     study: "Study",
     door: tuple[str | None, list[str]],
     forward: tuple[str | None, Path | None],
+    output: Output,
     *,
     is_keeping: bool,
 ) -> Any:
@@ -114,7 +134,9 @@ def _reception(
     from lesionary.app.study_door import study_door
     from lesionary.io.kept_objects import KeptObjects
 
-    opened = stack.enter_context(study_door(study, door[0], extra_words=door[1]))
+    opened = stack.enter_context(
+        study_door(study, door[0], extra_words=door[1], when_made=output.note_new_vault)
+    )
     keeper = KeptObjects(opened.vault) if is_keeping else None
     reception = stack.enter_context(receiving(study, opened.door, keeper=keeper))
     if forward[0] is None:
@@ -165,6 +187,8 @@ def _warn(output: Output, settings: "ReceiverSettings") -> None:
 def _shown(output: Output, allow: list[str]) -> Any:
     from lesionary.app.listen import Told
 
+    is_terminal = sys.stderr.isatty() and not output.is_json
+
     class Shown(Told):
         def listening(self, address: str, port: int, ae_title: str) -> None:
             whom = f"from {counted(len(allow), 'AE title')}" if allow else "from any AE title"
@@ -174,7 +198,31 @@ def _shown(output: Output, allow: list[str]) -> Any:
         def ended(self, number: int, ending: str, tally: "Tally") -> None:
             output.note(f"association {number} {ending}: {counts_text(tally.document())}")
 
+        def rejected(self, number: int | None, rejection: "Rejection") -> None:
+            what = "connection" if number is None else f"association {number}"
+            output.note(f"{what} rejected: {rejection_text(rejection, is_named=is_terminal)}")
+
     return Shown()
+
+
+def rejection_text(rejection: "Rejection", *, is_named: bool) -> str:
+    """Say in one line why nothing could be sent, and what to do.
+
+    Parameters
+    ----------
+    rejection : Rejection
+    is_named : bool
+        Whether the wrong AE title is shown: it may name a hospital, so only on the user's own
+        terminal.
+
+    Examples
+    --------
+    >>> from lesionary.io.dicom_net.rejections import Rejection
+    >>> rejection_text(Rejection("x", "no", "ask again", "PACS"), is_named=False)
+    'no (x); ask again'
+    """
+    title = f": {rejection.title!r}" if is_named and rejection.title else ""
+    return f"{rejection.reason}{title} ({rejection.code}); {rejection.hint}"
 
 
 def counts_text(document: dict[str, Any]) -> str:
@@ -186,13 +234,10 @@ def counts_text(document: dict[str, Any]) -> str:
 
 
 def _text(document: dict[str, Any], study: Path) -> str:
-    lines = [
-        f"{counted(document['associations'], 'association')}: {counts_text(document)}"
-        + (
-            f"; {document['rejected_associations']} rejected"
-            * bool(document["rejected_associations"])
-        )
-    ]
+    lines = [f"{counted(document['associations'], 'association')}: {counts_text(document)}"]
+    if document["rejections"]:
+        why = ", ".join(f"{code} {n}" for code, n in document["rejections"].items())
+        lines.append(f"Turned away: {why}")
     forwarded = document["forwarded"]
     if forwarded:
         lines.append(

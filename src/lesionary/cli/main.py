@@ -28,6 +28,7 @@ from lesionary.cli import (
     vault,
     verify,
 )
+from lesionary.cli.usage import usage_text
 from lesionary.core.errors import LesionaryError
 
 UsageError = typer.BadParameter.__mro__[1]
@@ -95,9 +96,8 @@ def _exit_code_of(error: Exception, *, is_json: bool) -> int:
 
 def _wrong_usage(error: Exception, *, is_json: bool) -> int:
     context = getattr(error, "ctx", None)
-    message = getattr(error, "message", "") or str(error)
     if type(error).__name__ == "NoArgsIsHelpError":
-        sys.stderr.write(message + "\n")
+        sys.stderr.write((getattr(error, "message", "") or str(error)) + "\n")
         return output.UNUSABLE
     hint = f"see `{context.command_path} --help`" if context is not None else "see `--help`"
-    return output.report_usage(message, is_json=is_json, hint=hint)
+    return output.report_usage(usage_text(error), is_json=is_json, hint=hint)

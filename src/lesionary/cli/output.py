@@ -40,6 +40,10 @@ class Output:
         """Say something on the side."""
         sys.stderr.write(text + "\n")
 
+    def note_new_vault(self) -> None:
+        """Say that there was no vault, and that there is one now."""
+        self.note("a new vault was made: keep copies of its database and, elsewhere, of its keys")
+
 
 def write_json(document: Any) -> None:
     """Print one JSON document; a number that is not finite would be a fault of ours."""

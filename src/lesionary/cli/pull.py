@@ -1,12 +1,14 @@
 """``lesionary pull``: fetch from a DICOMweb server into a study."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from lesionary.cli.output import DONE, PARTLY, UNUSABLE, Output, counted, log_failures
+from lesionary.cli.own_words import require_words
 
 
 def register(app: typer.Typer) -> None:
@@ -38,11 +40,12 @@ def pull(
     from lesionary.cli.progress import progress
     from lesionary.io.dicomweb.http import Server, authorization_from
 
+    require_words(word)
     server = Server(dicomweb, tls_ca, timeout_s, authorization=authorization_from())
     queries = _queries(match, study_uid, modality, is_all=everything)
-    opened = Study.open(study)
+    opened, output = Study.open(study), Output(json)
     with (
-        study_door(opened, vault, extra_words=word) as entrance,
+        study_door(opened, vault, extra_words=word, when_made=output.note_new_vault) as entrance,
         receiving(opened, entrance.door) as reception,
         progress() as bars,
     ):
@@ -53,7 +56,7 @@ def pull(
         "unfetched": sum(one.n_unfetched for one in done),
         **reception.total.document(),
     }
-    Output(json).emit(document, _text(document, study))
+    output.emit(document, _text(document, study))
     return exit_code(document)
 
 
@@ -70,6 +73,13 @@ def _queries(
     from lesionary.core.errors import InputError
 
     base = _matched(match) if match is not None else {}
+    if match is not None and not base:
+        raise InputError(
+            "what to match by is empty",
+            code="usage",
+            source=str(match),
+            hint="a line each, such as PatientID=…",
+        )
     if modality:
         base["Modality"] = modality
     if study_uids:
@@ -87,26 +97,47 @@ def _matched(path: Path) -> dict[str, str]:
     from lesionary.core.errors import InputError
 
     try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         raise InputError(
-            "the file to match by cannot be read", code="not_a_file", source=str(path)
+            "the file to match by cannot be read",
+            code="not_a_file",
+            source=str(path),
+            hint="--match takes a file in UTF-8 of lines such as PatientID=…, or - for a pipe",
         ) from None
-    rows = [line.partition("=") for line in text.splitlines() if line.strip()]
-    wrong = [n for n, (key, sign, _) in enumerate(rows, 1) if not sign or not key.strip().isalnum()]
-    if wrong:
-        raise InputError(
-            f"line {wrong[0]} is not Keyword=value",
-            code="usage",
-            hint="such as PatientID=…; a keyword is a DICOM attribute's",
-        )
-    return {key.strip(): value.strip() for key, _, value in rows}
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        keyword, _, value = (part.strip() for part in line.partition("="))
+        if not line.strip():
+            continue
+        if problem := _problem(keyword, value, found):
+            raise InputError(
+                f"line {number} {problem}",
+                code="usage",
+                hint="Keyword=value, such as PatientID=…, each keyword once: a server that knows"
+                " no such keyword, or gets no value, may hand over all that it has",
+            )
+        found[keyword] = value
+    return found
+
+
+def _problem(keyword: str, value: str, found: Mapping[str, str]) -> str:
+    """Say what is wrong with a line to match by, without repeating it."""
+    from lesionary.io.dicomweb.client import is_keyword
+
+    if not is_keyword(keyword):
+        return "does not begin with the keyword of a DICOM attribute"
+    if keyword in found:
+        return "names a keyword that a line before it names"
+    return "" if value else "has no value"
 
 
 def _text(document: dict[str, Any], study: Path) -> str:
     from lesionary.cli.listen import counts_text
 
     lines = [f"{counted(document['series'], 'series', 'series')}: {counts_text(document)}"]
+    if not document["series"]:
+        lines.append("The server has no series that matches; values count as it has them.")
     if document["unfetched"]:
         lines.append(f"The server did not hand over {document['unfetched']} of its objects.")
     if document["released"]:

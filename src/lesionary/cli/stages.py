@@ -1,7 +1,7 @@
 """``lesionary prepare``, ``annotate``, ``measure``, ``agree``, ``evaluate``: stage by stage."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -9,6 +9,10 @@ from lesionary.app.executor.options import ClusterOptions
 from lesionary.cli.cluster import takes_cluster
 from lesionary.cli.comparison_text import scores_text, summary_text
 from lesionary.cli.output import DONE, PARTLY, UNUSABLE, Output, table
+from lesionary.cli.status import waiting_lines
+
+if TYPE_CHECKING:
+    from lesionary.app.study import Study
 
 
 def register(app: typer.Typer) -> None:
@@ -74,7 +78,17 @@ def run_stages(study: Path, *, until: str, cluster: ClusterOptions, json: bool) 
     Output(json).emit(document, run_text(document))
     if report.stages[-1].is_idle and until in _NOTHING:
         Output(json).note(_NOTHING[until])
+    for line in waiting_lines(_status_of(opened), study):
+        Output(json).note(line)
     return exit_code(document)
+
+
+def _status_of(study: "Study") -> dict[str, Any]:
+    from lesionary.io.received import with_waiting
+    from lesionary.io.registry.status import read_status
+
+    place, digest = study.files.registry_place, study.files.protocol_digest
+    return with_waiting(read_status(place, digest, limit=0), study.files.root)
 
 
 def exit_code(document: dict[str, Any]) -> int:

@@ -20,14 +20,31 @@ def status(
     json: bool = typer.Option(False, "--json", help="Print one JSON document."),
 ) -> int:
     """Show what is done, due, failed, and why."""
+    from lesionary.io.received import with_waiting
     from lesionary.io.registry.status import read_status
     from lesionary.io.study_files import StudyFiles
 
     files = StudyFiles(study)
     limit = None if json else _SHOWN
     document = read_status(files.registry_place, files.protocol_digest, limit=limit)
-    Output(json).emit(document, status_text(document))
+    document = with_waiting(document, files.root)
+    text = "\n\n".join([status_text(document), *waiting_lines(document, study)])
+    Output(json).emit(document, text)
     return DONE
+
+
+def waiting_lines(document: dict[str, Any], study: Path) -> list[str]:
+    """Say what waits to come in, and that nothing is there yet, with the next command."""
+    waiting = document["received"]["waiting"]
+    if waiting:
+        verb = "waits" if waiting == 1 else "wait"
+        return [
+            f"{counted(waiting, 'received object')} {verb} to come in\n"
+            f"Next: lesionary ingest {study} --received"
+        ]
+    if document["counts"]["series"] == 0 and document["counts"]["left_out"] == 0:
+        return [f"Nothing has come in yet\nNext: lesionary ingest {study} SCANS"]
+    return []
 
 
 _SHOWN = 40

@@ -6,10 +6,15 @@ from typing import Any
 
 import typer
 
-from lesionary.cli.output import DONE, PARTLY, Output, counted, table
+from lesionary.cli.output import DONE, PARTLY, UNUSABLE, Output, counted, table
 
 _LAST = 40
 _SHOWN_WIDTH = 60
+_SECONDS = len("2026-01-31T12:00:00")
+_UNKNOWN_HINT = (
+    "an ID counts as it is written, and so does its --issuer where scans name one;"
+    " is it the right vault?"
+)
 
 app = typer.Typer(
     help="The vault: patients' numbers, and the way back for those who may.",
@@ -51,7 +56,7 @@ def create(
     place = made["key_file"] or f"the {made['keys']}"
     Output(json).emit(
         made,
-        f"Made a vault on {made['database']}; its keys: {place}.\n"
+        f"Made a vault: {made['database_file'] or 'on ' + made['database']}; its keys: {place}.\n"
         "Keep a copy of the keys apart from every copy of the database: without them no number\n"
         "leads back to its patient, and with both every number does.",
     )
@@ -86,14 +91,18 @@ def find(
     *,
     json: bool = _JSON,
 ) -> int:
-    """Tell a patient's number, if there is one; that somebody looked is written down."""
+    """Tell a patient's number; exit code 2 where there is none. That somebody looked is stored."""
     from lesionary.app import vault as vaults
 
     wanted = _asked() if patient_id == "-" else patient_id
     found = vaults.find(vault, wanted, issuer, vaults.LOOKED_UP if why is None else why)
-    number = found["number"]
-    Output(json).emit(found, found["reason"]["number"] if number is None else str(number))
-    return DONE
+    number, output = found["number"], Output(json)
+    output.emit(found, "" if number is None else str(number))
+    if number is not None:
+        return DONE
+    if not json:
+        output.note(f"{found['reason']['number']}\n  hint: {_UNKNOWN_HINT}")
+    return UNUSABLE
 
 
 @app.command()
@@ -114,7 +123,11 @@ def kept(
         Output(json).emit(found, "\n".join(found["kept"]) or "nothing is kept")
         return DONE
     if output is None:
-        raise InputError("say where the original goes: -o FILE", code="usage")
+        raise InputError(
+            "nothing says where the original goes",
+            code="usage",
+            hint='-o FILE, and --why "…"; without a name all that are kept are listed',
+        )
     given = vaults.give_kept(vault, name, output, why)
     Output(json).emit(given, f"{output}: {given['bytes']} bytes, with all that names its patient")
     return DONE
@@ -171,7 +184,7 @@ def retire(
 @app.command()
 def audit(
     vault: str | None = _VAULT,
-    last: int = typer.Option(_LAST, help="How many events to list, counted from the end."),
+    last: int = typer.Option(_LAST, min=1, help="How many events to list, counted from the end."),
     *,
     json: bool = _JSON,
 ) -> int:
@@ -234,14 +247,18 @@ def _asked() -> str:
 
 
 def _events(page: dict[str, Any]) -> str:
-    fields = ("at", "actor", "action", "object", "why")
+    fields = ("actor", "action", "object", "why")
     rows = [
-        (str(one["seq"]), *(_short(one[field])[:_SHOWN_WIDTH] for field in fields))
+        (str(one["seq"]), f"{one['at'][:_SECONDS]}Z", *(_cut(_short(one[name])) for name in fields))
         for one in page["events"]
     ]
     n_before = page["n_events"] - len(rows)
     listed = table(("event", "when", "who", "what", "on", "why"), rows)
     return listed + (f"\n… and {n_before} before: see --last" if n_before else "")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN_WIDTH else f"{text[: _SHOWN_WIDTH - 1]}…"
 
 
 def _short(text: str) -> str:

@@ -112,3 +112,16 @@ def lie_on_slices(outlines_mm: Sequence[FloatArray], geometry: Geometry) -> bool
     slices = outlines.slices
     is_inside = (slices >= 0) & (slices < geometry.shape[outlines.axis])
     return bool((is_inside & (outlines.offsets <= ON_SLICE)).all())
+
+
+def farthest_from_slices_mm(outlines_mm: Sequence[FloatArray], geometry: Geometry) -> float:
+    """Return the largest distance of a polygon's plane from its nearest slice.
+
+    Infinite where the planes are not parallel to slices of the grid, 0 where there is no polygon.
+    """
+    outlines = place_outlines(outlines_mm, geometry)
+    if outlines is None:
+        return float("inf")
+    if not outlines_mm:
+        return 0.0
+    return float(outlines.offsets.max()) * geometry.spacing_mm[outlines.axis]

@@ -4,12 +4,14 @@ A name in a file may hold anything, a patient's name too. What comes out of here
 vocabulary (``m,liver``), ``lesion`` or ``structure``, whatever went in.
 """
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
-from lesionary.core.terms import parse_label, stored_label
+from lesionary.core.findings import Finding, Outcome
+from lesionary.core.terms import LESION, STRUCTURE, parse_label, stored_label
 from lesionary.ingest.structures import Code, Roi, Segment
 
 TUMOUR_TYPES = frozenset({"GTV"})
@@ -74,8 +76,56 @@ def label_of(text: str, *, is_tumour: bool, rules: LabelRules) -> str:
     >>> label_of("John Doe", is_tumour=False, rules=rules)
     'structure'
     """
-    is_named_so = any(fnmatchcase(text.lower(), name.lower()) for name in rules.lesion_names)
-    return stored_label(text, is_lesion=is_tumour or is_named_so, additions=rules.extra_places)
+    is_lesion = is_tumour or _is_named_lesion(text, rules)
+    return stored_label(text, is_lesion=is_lesion, additions=rules.extra_places)
+
+
+def is_known(text: str, rules: LabelRules) -> bool:
+    """Tell whether vocabulary or protocol know what a name says; an empty one says nothing.
+
+    Examples
+    --------
+    >>> rules = LabelRules(lesion_names=("GTV*",))
+    >>> [is_known(text, rules) for text in ("m,liver", "GTV_1", "", "lesion", "left lobe")]
+    [True, True, True, True, False]
+    """
+    plain = text.strip().lower()
+    if plain in {"", LESION, STRUCTURE} or parse_label(text, rules.extra_places) is not None:
+        return True
+    return _is_named_lesion(text, rules)
+
+
+def unknown_labels(kept_as: Iterable[str]) -> tuple[Finding, ...]:
+    """Return what is said of names that nothing knows: how many, never what they are.
+
+    Parameters
+    ----------
+    kept_as : iterable of str
+        ``lesion`` or ``structure``, once for each such name.
+    """
+    counts = sorted(Counter(kept_as).items())
+    return tuple(
+        Finding(
+            "label_unknown",
+            Outcome.WARNED,
+            f"{n} label{'s' if n > 1 else ''} beyond the vocabulary: kept as `{label}`"
+            + _MEANING.get(label, ""),
+            _HINTS[label],
+        )
+        for label, n in counts
+    )
+
+
+_MEANING = {STRUCTURE: ", which is counted and never measured"}
+_HINTS = {
+    LESION: "write t, m or n, a comma, and a known place; [labels] extra_places adds places",
+    STRUCTURE: "write t, m or n, a comma, and a known place; in study.toml [labels] lesion_names"
+    " says which names mean a lesion, and extra_places adds places",
+}
+
+
+def _is_named_lesion(text: str, rules: LabelRules) -> bool:
+    return any(fnmatchcase(text.lower(), name.lower()) for name in rules.lesion_names)
 
 
 def roi_label(roi: Roi, rules: LabelRules) -> str:
@@ -89,6 +139,18 @@ def segment_label(segment: Segment, rules: LabelRules) -> str:
         if parse_label(text, rules.extra_places) is not None:
             return label_of(text, is_tumour=True, rules=rules)
     return label_of(segment.label, is_tumour=segment.category in ALTERED_STRUCTURES, rules=rules)
+
+
+def is_known_roi(roi: Roi, rules: LabelRules) -> bool:
+    """Tell whether vocabulary or protocol know a contoured structure's name."""
+    return is_known(roi.name, rules)
+
+
+def is_known_segment(segment: Segment, rules: LabelRules) -> bool:
+    """Tell whether vocabulary or protocol know a segment by its name or by its codes."""
+    if parse_label(_coded(segment), rules.extra_places) is not None:
+        return True
+    return is_known(segment.label, rules)
 
 
 def _coded(segment: Segment) -> str:

@@ -2,14 +2,17 @@
 
 The file's own references come first: single images, then whole series. Where they lead to no image
 at hand (UIDs were replaced, the image was exported anew), its place decides: an image of the same
-frame of reference on whose slices all of it lies. Ties go to the nearest folder.
+frame of reference on whose slices all of it lies. Ties go to the nearest folder; where folders tell
+nothing, to the one image that the drawing's own words, study, time and planes leave.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from lesionary.core.findings import Finding, Outcome
 from lesionary.core.volume import Geometry
+from lesionary.ingest.reference_clues import Clues
 from lesionary.ingest.series import SeriesSummary
 from lesionary.ingest.structures import References
 
@@ -25,7 +28,28 @@ class Drawn(Protocol):
         """Tell whether all of it lies on slices of ``geometry``."""
 
 
-def image_of(drawn: Drawn, images: Sequence[SeriesSummary], *, folder: str) -> int | Finding:
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The image of a drawing, by its place among those at hand.
+
+    ``note`` is there where nothing but the drawing's words, study, time or planes told it.
+    """
+
+    image: int
+    note: Finding | None = None
+
+
+def image_of(
+    drawn: Drawn, images: Sequence[SeriesSummary], *, folder: str, clues: Clues | None = None
+) -> int | Finding:
+    """Find the image that ``drawn`` belongs to, as :func:`match` does, without a note."""
+    found = match(drawn, images, folder=folder, clues=clues)
+    return found if isinstance(found, Finding) else found.image
+
+
+def match(
+    drawn: Drawn, images: Sequence[SeriesSummary], *, folder: str, clues: Clues | None = None
+) -> Match | Finding:
     """Find the image that ``drawn`` belongs to.
 
     Parameters
@@ -36,17 +60,19 @@ def image_of(drawn: Drawn, images: Sequence[SeriesSummary], *, folder: str) -> i
         All images at hand; their order does not matter.
     folder : str
         Folder of the file, written like :attr:`SeriesIdentity.folder`.
+    clues : Clues, optional
+        What the drawing says beside UIDs.
 
     Returns
     -------
-    int or Finding
-        Index of the image. A finding where there is none (``orphan_reference``) or where several
+    Match or Finding
+        A finding where there is none (``orphan_reference``) or where several
         fit equally (``ambiguous_reference``); both leave the object out.
 
     Notes
     -----
     Images that are named equally well are told apart by whether all of it lies on their slices,
-    then by how many of the single images named they hold, then by folder.
+    then by how many of the single images named they hold, then by folder, then by the clues.
     """
     counts = [_count_named(drawn.references, image) for image in images]
     by_image = [index for index, count in enumerate(counts) if count]
@@ -61,7 +87,12 @@ def image_of(drawn: Drawn, images: Sequence[SeriesSummary], *, folder: str) -> i
         return _orphan(drawn.references, images)
     steps = [folder_distance(folder, images[n].identity.folder) for n in candidates]
     nearest = [n for n, distance in zip(candidates, steps, strict=True) if distance == min(steps)]
-    return nearest[0] if len(nearest) == 1 else _ambiguous(len(nearest))
+    if len(nearest) == 1:
+        return Match(nearest[0])
+    chosen = clues.choose([images[n] for n in nearest]) if clues is not None else None
+    if chosen is None:
+        return _ambiguous(len(nearest))
+    return Match(nearest[chosen], _told_apart(len(nearest)))
 
 
 def _count_named(references: References, image: SeriesSummary) -> int:
@@ -107,12 +138,21 @@ def _orphan(references: References, images: Sequence[SeriesSummary]) -> Finding:
     return Finding("orphan_reference", Outcome.LEFT_OUT, reason, hint)
 
 
+def _told_apart(n_images: int) -> Finding:
+    return Finding(
+        "reference_by_clues",
+        Outcome.INGESTED,
+        f"{n_images} images fit what was drawn: its words, study, time and planes leave this one",
+        "look whether it lies on the right image",
+    )
+
+
 def _ambiguous(n_images: int) -> Finding:
     return Finding(
         "ambiguous_reference",
         Outcome.LEFT_OUT,
         f"{n_images} images fit equally, and lie equally near",
-        "put it into the folder of its image, or ingest that image alone",
+        "put it into the folder of its image, or ingest it with that image alone",
     )
 
 

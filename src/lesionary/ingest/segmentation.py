@@ -109,6 +109,8 @@ class SegObject:
         The images it was drawn on.
     findings : tuple of Finding
         What was fixed or warned of.
+    texts : tuple of str
+        ContentLabel and ContentDescription: private.
     """
 
     kind: SegKind
@@ -118,6 +120,7 @@ class SegObject:
     pixels: FramePixels
     references: References
     findings: tuple[Finding, ...] = ()
+    texts: tuple[str, ...] = ()
 
     def lies_on(self, geometry: Geometry) -> bool:
         """Tell whether every frame covers a slice of ``geometry``, pixel on pixel."""

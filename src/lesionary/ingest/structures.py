@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from lesionary.core.findings import Finding
-from lesionary.core.planes import lie_on_slices
+from lesionary.core.planes import farthest_from_slices_mm, lie_on_slices
 from lesionary.core.volume import FloatArray, Geometry
 
 
@@ -92,16 +92,25 @@ class StructureSet:
         Of all structures together, and of the set as a whole.
     findings : tuple of Finding
         Contours that enclose nothing and were passed over.
+    texts : tuple of str
+        StructureSetLabel, StructureSetName and StructureSetDescription: private.
     """
 
     rois: tuple[Roi, ...]
     references: References
     findings: tuple[Finding, ...] = ()
+    texts: tuple[str, ...] = ()
 
     def lies_on(self, geometry: Geometry) -> bool:
         """Tell whether every contour of every structure lies on a slice of ``geometry``."""
-        outlines_mm = [outline for roi in self.rois for outline in roi.outlines_mm]
-        return lie_on_slices(outlines_mm, geometry)
+        return lie_on_slices(self._outlines_mm(), geometry)
+
+    def offset_mm(self, geometry: Geometry) -> float:
+        """Return the farthest that a contour lies from its nearest slice; 0 where there is none."""
+        return farthest_from_slices_mm(self._outlines_mm(), geometry)
+
+    def _outlines_mm(self) -> list[FloatArray]:
+        return [outline for roi in self.rois for outline in roi.outlines_mm]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ _HINTS = {
     errno.ENOSPC: "free space on the disk, then run the same command again: it goes on",
     errno.EDQUOT: "free space within your quota, then run the same command again: it goes on",
     errno.EROFS: "the disk may only be read: mount it for writing, or copy the study elsewhere",
+    errno.ENOENT: "a folder of the output's name is not there: make it, or name another",
+    errno.EEXIST: "a file stands where the output needs a folder: name another",
+    errno.ENOTDIR: "a file stands where the output needs a folder: name another",
     errno.EACCES: "ask the owner of the folder for permission to write in it",
 }
 

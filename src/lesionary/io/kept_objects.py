@@ -113,7 +113,11 @@ class KeptObjects:
 
         path = self.folder / f"{name}{SUFFIX}"
         if not _NAME.fullmatch(name) or not path.is_file():
-            raise InputError("no object of this name is kept", code="kept_unknown")
+            raise InputError(
+                "no object of this name is kept",
+                code="kept_unknown",
+                hint="`lesionary vault kept` lists those that are",
+            )
         try:
             return self._fernet().decrypt(path.read_bytes())
         except InvalidToken:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from lesionary.core.errors import InputError
 from lesionary.io.durable import (
@@ -35,6 +36,21 @@ SUFFIX = ".dcm"
 _UID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 _LONGEST_UID = 64
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+
+
+def with_waiting(document: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Return the registry's status with how many received objects are stored, and how many wait.
+
+    Parameters
+    ----------
+    document : dict
+        As :func:`lesionary.io.registry.status.read_status` returns it.
+    root : Path
+        The study's folder.
+    """
+    stored, ingested = ReceivedFiles(root).count(), document["received"]["ingested"]
+    waiting = max(0, stored - ingested)
+    return document | {"received": {"stored": stored, "waiting": waiting}}
 
 
 class Put(StrEnum):
@@ -148,6 +164,15 @@ class ReceivedFiles:
         for series in sorted(self.folder.glob("[0-9]*")):
             yield from sorted(series.glob(f"[0-9]*{SUFFIX}"))
 
+    def count(self) -> int:
+        """Return how many files are stored, by their names alone."""
+        try:
+            with os.scandir(self.folder) as found:
+                series = [entry.path for entry in found if entry.name[:1].isdigit()]
+        except FileNotFoundError:
+            return 0
+        return sum(_n_instances(path) for path in series)
+
     def _compared(self, path: Path, pieces: "Sequence[bytes | memoryview]") -> Put:
         self._flush(path.parent)  # another may have named it a moment ago
         return Put.SAME if path.read_bytes() == b"".join(pieces) else Put.OTHER
@@ -203,6 +228,11 @@ class _Flush:
         with self._counting:
             self._n_asked += 1
             return self._n_asked
+
+
+def _n_instances(series: str) -> int:
+    with os.scandir(series) as found:
+        return sum(entry.name[:1].isdigit() and entry.name.endswith(SUFFIX) for entry in found)
 
 
 def _write(path: Path, pieces: "Sequence[bytes | memoryview]") -> None:

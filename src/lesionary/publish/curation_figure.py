@@ -4,7 +4,6 @@ Boxes go down the page as papers print them; beside each step stands what it put
 cut: reasons beyond the largest are summed, and counts add up.
 """
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lesionary.publish.comparison.picture import Picture, picture_of
 from lesionary.publish.report import palette
 from lesionary.publish.report.drawing import drawing
+from lesionary.publish.report.lettering import fitted, width_inches
 from lesionary.publish.report.wording import grouped
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ _LINE = 0.165
 _PAD = 0.115
 _GAP = 0.26
 _LEFT, _RIGHT = (0.05, 3.05), (3.65, 7.15)
-_LEFT_LETTERS, _RIGHT_LETTERS = 40, 46
-_NUMBER, _SPACE = 0.42, 0.1
+_HEAD_POINTS, _POINTS = 8.6, 8.0
+_MARGIN, _SPACE = 0.12, 0.1
 _FILL = "#f5f7f9"
 _ONE = {"pairs": "pair", "studies": "study", "subjects": "subject"}
 
@@ -91,13 +91,16 @@ class CurationFlow:
 
 @dataclass(frozen=True, slots=True)
 class _Box:
-    head: str
+    columns: tuple[float, float]
+    heads: tuple[str, ...]
     lines: tuple[tuple[str, str], ...]
     """Number and words; the number stands to the right in a column of its own."""
+    indent: float = 0.0
+    """Width of that column."""
 
     @property
     def height(self) -> float:
-        return _LINE * (1 + len(self.lines)) + 2 * _PAD
+        return _LINE * (len(self.heads) + len(self.lines)) + 2 * _PAD
 
 
 def figure_flow(
@@ -121,7 +124,7 @@ def figure_flow(
     Picture
         ``curation-flow.svg`` and ``curation-flow.png``; the same counts give the same bytes.
     """
-    top = _Box(f"{grouped(n_series)} series considered", ())
+    top = _box(_LEFT, f"{grouped(n_series)} series considered")
     end = _end_box(left)
     rows = [(_step_box(step), _out_box(step)) for step in steps]
     heights = [max(box.height, out.height if out else 0.0) for box, out in rows]
@@ -132,54 +135,59 @@ def figure_flow(
         axes.set(xlim=(0, _WIDTH), ylim=(0, total))
         axes.axis("off")
         y = total - 0.05
-        bottom = _draw(axes, top, _LEFT, y, palette.INK)
+        bottom = _draw(axes, top, y, palette.INK)
         y = bottom
         for (box, out), height in zip(rows, heights, strict=True):
             y -= _GAP
             _arrow(axes, (_middle(_LEFT), bottom), (_middle(_LEFT), y))
-            bottom = _draw(axes, box, _LEFT, y, palette.GREY)
+            bottom = _draw(axes, box, y, palette.GREY)
             if out is not None:
                 middle = y - min(box.height, out.height) / 2
                 _arrow(axes, (_LEFT[1], middle), (_RIGHT[0], middle))
-                _draw(axes, out, _RIGHT, y, palette.PALE)
+                _draw(axes, out, y, palette.PALE)
             y -= height
         y -= _GAP
         _arrow(axes, (_middle(_LEFT), bottom), (_middle(_LEFT), y))
-        _draw(axes, end, _LEFT, y, palette.BLUE)
+        _draw(axes, end, y, palette.BLUE)
         return picture_of(figure, NAME, f"Flow of series: {title}")
 
 
 def _step_box(step: FlowStep) -> _Box:
-    lines = textwrap.wrap(step.label, _LEFT_LETTERS, max_lines=3, placeholder=" …")
-    head, *rest = lines or [""]
     left = f"{grouped(step.n_left)} left"
     if step.n_unchecked:
         left += f", {grouped(step.n_unchecked)} of them unchecked"
-    return _Box(head, (*(("", line) for line in rest), ("", left)))
+    return _box(_LEFT, step.label, [("", left)])
 
 
 def _out_box(step: FlowStep) -> _Box | None:
     n_out = step.n_before - step.n_left
     if not n_out:
         return None
-    lines: list[tuple[str, str]] = []
-    for reason, n in step.reasons[:MOST_REASONS]:
-        lines += _counted(reason, n)
+    rows = [(grouped(n), reason) for reason, n in step.reasons[:MOST_REASONS]]
     if rest := step.reasons[MOST_REASONS:]:
         n_rest = sum(n for _, n in rest)
-        lines += _counted(f"{len(rest)} more reason{'s' if len(rest) > 1 else ''}", n_rest)
-    return _Box(f"{grouped(n_out)} left out", tuple(lines))
-
-
-def _counted(reason: str, n: int) -> list[tuple[str, str]]:
-    first, *rest = textwrap.wrap(reason, _RIGHT_LETTERS)
-    return [(grouped(n), first), *(("", line) for line in rest)]
+        rows.append((grouped(n_rest), f"{len(rest)} more reason{'s' if len(rest) > 1 else ''}"))
+    return _box(_RIGHT, f"{grouped(n_out)} left out", rows)
 
 
 def _end_box(left: Mapping[str, int]) -> _Box:
     (unit, n), *others = left.items()
     rest = ", ".join(_of(count, name) for name, count in others)
-    return _Box(f"{_of(n, unit)} in the study", (("", rest),) if rest else ())
+    return _box(_LEFT, f"{_of(n, unit)} in the study", [("", rest)] if rest else ())
+
+
+def _box(columns: tuple[float, float], head: str, rows: Sequence[tuple[str, str]] = ()) -> _Box:
+    """Break a box's texts into lines that fit it."""
+    room = columns[1] - columns[0] - 2 * _MARGIN
+    indent = max((width_inches(number, _POINTS) for number, _ in rows), default=0.0)
+    beside = room - indent - (_SPACE if indent else 0.0)
+    lines: list[tuple[str, str]] = []
+    for number, words in rows:
+        first, *others = fitted(words, beside, _POINTS)
+        lines += [(number, first), *(("", line) for line in others)]
+    return _Box(
+        columns, tuple(fitted(head, room, _HEAD_POINTS, is_bold=True)), tuple(lines), indent
+    )
 
 
 def _of(n: int, things: str) -> str:
@@ -190,10 +198,10 @@ def _middle(columns: tuple[float, float]) -> float:
     return sum(columns) / 2
 
 
-def _draw(axes: "Axes", box: _Box, columns: tuple[float, float], top: float, edge: str) -> float:
+def _draw(axes: "Axes", box: _Box, top: float, edge: str) -> float:
     from matplotlib.patches import FancyBboxPatch
 
-    left, right = columns
+    left, right = box.columns
     bottom = top - box.height
     is_strong = edge in {palette.INK, palette.BLUE}
     axes.add_patch(
@@ -208,16 +216,20 @@ def _draw(axes: "Axes", box: _Box, columns: tuple[float, float], top: float, edg
             zorder=2,
         )
     )
-    x, y = left + 0.12, top - _PAD - _LINE / 2
+    x, y = left + _MARGIN, top - _PAD + _LINE / 2
     words: dict[str, Any] = {"va": "center", "zorder": 3}
-    axes.text(x, y, box.head, fontsize=8.6, fontweight="bold", color=palette.INK, **words)
-    indent = _NUMBER if any(number for number, _ in box.lines) else 0.0
+    for line in box.heads:
+        y -= _LINE
+        style: dict[str, Any] = {"fontsize": _HEAD_POINTS, "fontweight": "bold"}
+        axes.text(x, y, line, color=palette.INK, **style, **words)
+    number_x = x + box.indent
+    text_x = number_x + (_SPACE if box.indent else 0.0)
     for number, line in box.lines:
         y -= _LINE
         if number:
-            axes.text(x + indent, y, number, ha="right", fontsize=8.0, color=palette.INK, **words)
-        text_x = x + indent + (_SPACE if indent else 0.0)
-        axes.text(text_x, y, line, fontsize=8.0, color=palette.GREY, **words)
+            ink = palette.INK
+            axes.text(number_x, y, number, ha="right", fontsize=_POINTS, color=ink, **words)
+        axes.text(text_x, y, line, fontsize=_POINTS, color=palette.GREY, **words)
     return bottom
 
 

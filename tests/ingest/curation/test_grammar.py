@@ -45,6 +45,12 @@ def test_a_rule_goes_to_a_table_and_back(table):
     [
         ({}, "rule", "'modality'"),
         ({"rule": "colour"}, "rule", "not 'colour'"),
+        ({"rule": "modalty"}, "rule", "did you mean 'modality'?"),
+        ({"rule": "modality", "any_off": ["CT"]}, "any_off", "did you mean 'any_of'?"),
+        ({"rule": "modality", "any_of": ["MRI"]}, "any_of", "not 'MRI': did you mean 'MR'?"),
+        ({"rule": "modality", "any_of": ["CT", "pet"]}, "any_of", "did you mean 'PT'?"),
+        ({"rule": "modality", "any_of": ["liver"]}, "any_of", "'CT', 'MR', 'PT'"),
+        ({"rule": "sex", "any_of": ["female"]}, "any_of", "'F', 'M' or 'O'"),
         ({"rule": "modality"}, "any_of", "is missing"),
         ({"rule": "modality", "any_of": []}, "any_of", "a list of words"),
         ({"rule": "modality", "any_of": "CT"}, "any_of", "a list of words"),
@@ -89,3 +95,24 @@ def test_whatever_stands_in_a_table_it_is_a_rule_or_an_error_of_ours(name, rest)
     with suppress(RuleError):
         rule = rule_of_table({"rule": name, **rest})
         assert rule_of_table(table_of(rule)) == rule
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "spelled"),
+    [
+        ({"rule": "modality", "any_of": ["ct", "Mr"]}, "any_of", ("CT", "MR")),
+        ({"rule": "sequence_type", "any_of": ["t2"]}, "any_of", ("T2",)),
+        ({"rule": "region", "shows": ["Liver"]}, "shows", ("liver",)),
+    ],
+)
+def test_words_of_a_vocabulary_are_taken_in_any_case_and_kept_in_its_own(table, key, spelled):
+    assert getattr(rule_of_table(table), key) == spelled
+
+
+def test_rules_of_a_protocol_are_counted_from_one_and_named():
+    with pytest.raises(RuleError) as caught:
+        rules_of_tables([TABLES[0], {"rule": "slices", "at_leest": 3}])
+    assert caught.value.key == "curate.rule 2 (slices): at_leest"
+    assert caught.value.path == ("curate", "rule", "1", "at_leest")
+    with pytest.raises(RuleError, match=r"`curate\.rule 1: rule` should be"):
+        rules_of_tables([{"rule": "slises"}])

@@ -25,7 +25,8 @@ from dicom_factory import ct_series
 from lesionary.core.errors import InputError
 from lesionary.io.dicom.tree_reading import read_instance
 from lesionary.io.dicom_net.contexts import storage_classes, transfer_syntaxes
-from lesionary.io.dicom_net.receiver import Receiver, ReceiverSettings
+from lesionary.io.dicom_net.receiver import Receiver
+from lesionary.io.dicom_net.settings import ReceiverSettings
 from lesionary.io.dicom_net.statuses import OF_CODES, Answer, refusal
 from servers.processes import wait_until
 
@@ -40,6 +41,7 @@ class Desk:
     def __init__(self, answer=None) -> None:
         self.contents: list[bytes] = []
         self.endings: list[str] = []
+        self.codes: list[str] = []
         self.answer = answer or Answer()
 
     def take(self, content, _conversation):
@@ -50,10 +52,15 @@ class Desk:
 
     def end(self, conversation):
         self.endings.append(conversation.ending)
+        if conversation.rejection is not None:
+            self.codes.append(conversation.rejection.code)
+
+    def fail(self, rejection):
+        self.codes.append(rejection.code)
 
 
 def receiving(desk, **changes):
-    return Receiver(ReceiverSettings(port=0, **changes), desk.take, desk.end)
+    return Receiver(ReceiverSettings(port=0, **changes), desk.take, desk.end, desk.fail)
 
 
 def associated(port, contexts, *, called="LESIONARY", calling="SENDER"):
@@ -126,20 +133,26 @@ def test_an_echo_is_answered_and_an_association_without_context_is_none():
         association = associated(receiver.port, [(VERIFICATION, [ImplicitVRLittleEndian])])
         assert association.send_c_echo().Status == 0
         association.release()
+        assert desk.codes == []
         associated(receiver.port, [(PRIVATE, [ImplicitVRLittleEndian])]).abort()
         assert wait_until(lambda: len(desk.endings) == 2, 10)
+    assert desk.codes == ["no_context"]
     assert desk.endings[0] == "released"
     assert desk.contents == []
 
 
-@pytest.mark.parametrize(("called", "calling"), [("OTHER", "SENDER"), ("LESIONARY", "STRANGER")])
-def test_wrong_titles_are_rejected(called, calling):
+@pytest.mark.parametrize(
+    ("called", "calling", "code"),
+    [("OTHER", "SENDER", "called_title"), ("LESIONARY", "STRANGER", "calling_title")],
+)
+def test_wrong_titles_are_rejected_and_it_is_known_which(called, calling, code):
     desk = Desk()
     context = (VERIFICATION, [ImplicitVRLittleEndian])
     with receiving(desk, allowed_callers=("SENDER",)) as receiver:
         association = associated(receiver.port, [context], called=called, calling=calling)
         assert association.is_rejected
         assert wait_until(lambda: desk.endings == ["rejected"], 10)
+    assert desk.codes == [code]
 
 
 @pytest.mark.parametrize("code", sorted(OF_CODES))
@@ -189,12 +202,25 @@ def test_a_peer_that_says_nothing_is_dropped():
         assert wait_until(lambda: desk.endings == ["lost"], 10)
 
 
+def test_tls_where_none_is_spoken_is_told_from_noise():
+    desk = Desk()
+    with receiving(desk) as receiver:
+        for start in (b"GET / HTTP/1.0\r\n\r\n", b"\x16\x03\x01\x00\xf4\x01\x00\x00\xf0"):
+            with closing(socket.create_connection(("127.0.0.1", receiver.port))) as peer:
+                peer.sendall(start)
+                peer.shutdown(socket.SHUT_WR)
+        assert wait_until(lambda: len(desk.endings) == 2, 10)
+    assert desk.codes == ["tls_unwanted"]
+
+
 def test_one_more_association_than_may_be_is_turned_away_and_may_come_again():
     context = (VERIFICATION, [ImplicitVRLittleEndian])
-    with receiving(Desk(), most_associations=2) as receiver:
+    desk = Desk()
+    with receiving(desk, most_associations=2) as receiver:
         held = [associated(receiver.port, [context]) for _ in range(2)]
         third = associated(receiver.port, [context])
         assert third.is_rejected
+        assert wait_until(lambda: desk.codes == ["too_many"], 10)
         held.pop().release()
         assert wait_until(lambda: receiver.n_open < 2, 10)
         again = associated(receiver.port, [context])

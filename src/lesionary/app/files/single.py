@@ -152,11 +152,13 @@ class ImageSource:
         from lesionary.app.intake.overlay import lay_on, read_drawing
         from lesionary.ingest.labels import LabelRules
         from lesionary.ingest.place import folder_of
+        from lesionary.ingest.reference_clues import clues_of
         from lesionary.ingest.references import image_of
 
         name = self._names()[header.number]
         drawing = read_drawing(header, self.reading.limits)
-        found = image_of(drawing, summaries, folder=folder_of(header))
+        clues = clues_of(drawing, header, study_instance_uid=header.study_instance_uid)
+        found = image_of(drawing, summaries, folder=folder_of(header), clues=clues)
         if isinstance(found, Finding):
             self._refuse(name, header.number, [found])
             return

@@ -43,6 +43,8 @@ class Candidate:
     summary : SeriesSummary, optional
         Of a DICOM series that the gate lets in, with keyed UIDs: where drawings may lie, also where
         a rule leaves the series out.
+    names, folder : tuple of str, str
+        What a ``boxes.csv`` may call it by, as of :class:`SeriesIdentity`; private.
     """
 
     number: int
@@ -55,6 +57,8 @@ class Candidate:
     sop_uids: tuple[str, ...] = ()
     refusal: tuple[Finding, ...] = ()
     summary: SeriesSummary | None = None
+    names: tuple[str, ...] = ()
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,14 @@ def _dicom_candidate(
     key = key_of_series(identity, verdict.findings, pseudonyms)
     sop_uids = tuple(pseudonyms.uid(uid) for uid in dict.fromkeys(identity.sop_instance_uids))
     candidate = Candidate(
-        grouped.number, key, None, judged.read, n_instances=grouped.n_instances, sop_uids=sop_uids
+        grouped.number,
+        key,
+        None,
+        judged.read,
+        n_instances=grouped.n_instances,
+        sop_uids=sop_uids,
+        names=identity.names,
+        folder=identity.folder,
     )
     if not verdict.is_admitted:
         candidate.refusal = verdict.findings
@@ -105,10 +116,12 @@ def _dicom_candidate(
     )
     if verdict.geometry is not None:
         keyed = SeriesIdentity(
+            study_instance_uid=names["study"],
             series_instance_uid=key,
             frame_of_reference_uid=keyed_frame,
             sop_instance_uids=tuple(map(pseudonyms.uid, identity.sop_instance_uids)),
             frames=identity.frames,
+            acquired=identity.acquired,
             folder=identity.folder,
         )
         grid = Geometry(verdict.geometry.shape, verdict.geometry.affine, keyed_frame)

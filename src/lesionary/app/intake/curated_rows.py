@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from lesionary.app.curation_steps import GATE
 from lesionary.app.intake.curating import Curated, HeldSeries, distinct
 from lesionary.app.intake.journal import Journal
 from lesionary.ingest.curation import SeriesFacts, Stay, technical_facts
@@ -29,6 +30,12 @@ def held_series(study: "Study", *, are_compared: bool) -> HeldSeries:
     for row in study.registry.rows(tables.curation, outcome=Stay.IN.value):
         images[row["series_key"]] = uids[row["series_id"]]
     return HeldSeries(facts, images)
+
+
+def ruled_out_before(study: "Study") -> set[str]:
+    """Return the keyed names of series that rules left out in earlier ingests."""
+    rows = study.registry.rows(tables.curation, outcome=Stay.OUT.value)
+    return {row["series_key"] for row in rows if row["rule"] != GATE}
 
 
 def _facts(row: Mapping[str, Any], subject: str) -> SeriesFacts:

@@ -86,6 +86,7 @@ class Selection:
     admitted: dict[int, Admitted] = field(default_factory=dict)
     """Images by the place of their candidate."""
     ruled_out: list[Candidate] = field(default_factory=list)
+    unsound: list[Candidate] = field(default_factory=list)
     _facts: dict[int, SeriesFacts] = field(default_factory=dict)
     _pending: set[int] = field(default_factory=set)
 
@@ -173,6 +174,8 @@ class Selection:
         found = list(findings)
         self.admission.journal.refuse(candidate.number, found, n_instances=candidate.n_instances)
         against = [one for one in found if one.outcome in {Outcome.LEFT_OUT, Outcome.IGNORED}]
+        if any(one.outcome is Outcome.LEFT_OUT for one in found):
+            self.unsound.append(candidate)
         if against and candidate.key not in self.held.images:
             self.curated.append(
                 Curated(

@@ -1,6 +1,7 @@
 """Rows of drawings that came in: masks and boxes, each once however often it comes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lesionary.app.intake.drawings import PlacedBox, PlacedMask
@@ -12,21 +13,40 @@ from lesionary.io.registry.ingest import IngestTransaction
 from lesionary.io.registry.status import SEVERAL_READERS
 
 
+@dataclass(frozen=True, slots=True)
+class AddedMasks:
+    """What masks brought.
+
+    Parameters
+    ----------
+    drawn_on : set of str
+        Series with a new one.
+    held : tuple of int
+        Sources of which the study held all before.
+    """
+
+    drawn_on: set[str]
+    held: tuple[int, ...]
+
+
 def add_masks(
     ingest: IngestTransaction,
     ids: Mapping[str, str],
     masks: Sequence[PlacedMask],
     models: Collection[str],
-) -> set[str]:
-    """Write masks that are new; return the series they were drawn on."""
+) -> AddedMasks:
+    """Write masks that are new; return the series they were drawn on, and who brought none."""
     drawn_on = set()
+    brought: dict[int, bool] = {}
     rows = ingest.rows(tables.annotation)
     known = {row["id"] for row in rows}
     before = _of_several_readers(rows)
     for mask in masks:
         series_id = ids[mask.series_key]
         name = str(derived_uuid("annotation", mask.series_key, mask.object_id, mask.author))
-        if name in known:
+        is_new = name not in known
+        brought[mask.number] = brought.get(mask.number, False) or is_new
+        if not is_new:
             continue
         known.add(name)
         drawn_on.add(series_id)
@@ -47,7 +67,8 @@ def add_masks(
         ingest.insert(tables.annotation, [row], action="given")
         rows.append(row)
     ingest.count(SEVERAL_READERS, len(_of_several_readers(rows) - before))
-    return drawn_on
+    held = [number for number, is_new in brought.items() if not is_new]
+    return AddedMasks(drawn_on, tuple(held))
 
 
 def _role_of(author: str, models: Collection[str]) -> str:

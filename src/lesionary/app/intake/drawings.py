@@ -7,21 +7,23 @@ finding that says why not. Nothing of a name, a UID or a path goes further than 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lesionary.app.intake.candidates import Candidate
 from lesionary.app.intake.images import Admitted
 from lesionary.app.intake.journal import Journal
-from lesionary.app.intake.overlay import as_finding, lay_on, read_drawing
+from lesionary.app.intake.left_out_images import LeftOutImages
+from lesionary.app.intake.named_images import NamedImages, box_problem
+from lesionary.app.intake.overlay import Drawing, as_finding, lay_on, read_drawing
 from lesionary.core.annotation import GIVEN
 from lesionary.core.errors import LesionaryError
 from lesionary.core.findings import Finding, Outcome
 from lesionary.core.terms import LESION
 from lesionary.core.volume import Geometry, LabelMap
 from lesionary.ingest.header import InstanceHeader
-from lesionary.ingest.labels import LabelRules, label_of
+from lesionary.ingest.labels import LabelRules, label_of, unknown_labels
 from lesionary.ingest.pairing import MaskEntry
 from lesionary.ingest.place import folder_of
 from lesionary.ingest.pseudonym import Pseudonymiser
-from lesionary.ingest.references import Drawn, image_of
+from lesionary.ingest.reference_clues import clues_of
+from lesionary.ingest.references import match
 from lesionary.ingest.series import SeriesSummary
 from lesionary.ingest.sidecars import parse_boxes, parse_label_texts
 from lesionary.ingest.structures import References
@@ -39,6 +41,11 @@ class PlacedMask:
     object_id: str
     author: str
     method: str | None
+
+    @property
+    def content(self) -> tuple[str, str, str]:
+        """What another shares that shows the same voxels of the same image by the same hand."""
+        return (self.series_key, self.object_id, self.author)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,37 +67,6 @@ class _Keyed:
     lies_on: Callable[[Geometry], bool]
 
 
-IMAGE_RULED_OUT = Finding(
-    "orphan_reference", Outcome.LEFT_OUT, "a rule of the protocol left out the image of this"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class RuledOut:
-    """What rules left out, by keyed UIDs: drawings on it are no fault, and lie nowhere else."""
-
-    series: frozenset[str] = frozenset()
-    slices: frozenset[str] = frozenset()
-    images: tuple[SeriesSummary, ...] = ()
-
-    @classmethod
-    def of(cls, candidates: Iterable[Candidate]) -> "RuledOut":
-        """Collect the UIDs of candidates that are out."""
-        left_out = list(candidates)
-        return cls(
-            frozenset(one.key for one in left_out),
-            frozenset(uid for one in left_out for uid in one.sop_uids),
-            tuple(one.summary for one in left_out if one.summary is not None),
-        )
-
-    def has(self, references: References) -> bool:
-        """Tell whether a drawing names one of them."""
-        return not (
-            self.series.isdisjoint(references.series_instance_uids)
-            and self.slices.isdisjoint(references.sop_instance_uids)
-        )
-
-
 @dataclass(slots=True)
 class DrawingTable:
     """Where drawings are laid on images.
@@ -99,6 +75,8 @@ class DrawingTable:
     ----------
     images : sequence of SeriesSummary
         Every image of the study, this ingest's included, with keyed UIDs.
+    left_out : sequence of LeftOutImages
+        Images that came and are not in: what was drawn on them lies on no other.
     """
 
     images: Sequence[SeriesSummary]
@@ -107,9 +85,12 @@ class DrawingTable:
     rules: LabelRules
     journal: Journal
     limits: Limits
-    ruled_out: RuledOut = field(default_factory=RuledOut)
+    left_out: Sequence[LeftOutImages] = ()
     masks: list[PlacedMask] = field(default_factory=list)
     boxes: list[PlacedBox] = field(default_factory=list)
+    twins: dict[int, int] = field(default_factory=dict)
+    """Sources that draw what another draws, by number, with that other's."""
+    _drawn: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def place_dicom(self, header: InstanceHeader) -> None:
         """Read one RTSTRUCT or SEG and lay it on its image."""
@@ -160,7 +141,7 @@ class DrawingTable:
         method = "MANUAL" if entry.reader else None
         self._store(image.key, entry.number, replace(label_map, labels=named), author, method)
 
-    def place_boxes(self, source: SourceFile, named: "NamedImages") -> None:
+    def place_boxes(self, source: SourceFile, named: NamedImages) -> None:
         """Read one ``boxes.csv`` and give each row to the image it names."""
         try:
             rows, bad = parse_boxes(source.path.read_text(encoding="utf-8-sig"))
@@ -174,14 +155,13 @@ class DrawingTable:
         self.journal.refuse(source.number, bad)
         for row in rows:
             found = named.of(row.image)
-            problem = _box_problem(len(found), row.line)
-            if problem is None and not row.fits(found[0].geometry.shape):
-                size = " × ".join(str(n) for n in reversed(found[0].geometry.shape))
-                problem = _bad_box(
-                    row.line,
-                    "the box reaches beyond its image",
-                    f"it has i × j × k = {size} voxels",
-                )
+            out = None if found else self._called_left_out(row.image)
+            if out is not None:
+                reason = f"line {row.line}: {out.finding.reason}"
+                finding = replace(out.finding, reason=reason)
+                self.journal.refuse(source.number, [finding], by_rule=out.by_rule)
+                continue
+            problem = box_problem(found, row)
             if problem is not None:
                 self.journal.refuse(source.number, [problem])
                 continue
@@ -198,16 +178,14 @@ class DrawingTable:
                 )
             )
 
+    def _called_left_out(self, name: str) -> LeftOutImages | None:
+        key = self.pseudonyms.uid(name)
+        return next((out for out in self.left_out if out.has(name, key)), None)
+
     def _note_unknown(self, key: str, number: int, texts: Iterable[str]) -> None:
         """Say that the vocabulary does not know some labels; what they say is private."""
-        n_unknown = sum(bool(text) and self._label(text) == LESION != text for text in texts)
-        if n_unknown:
-            reason = (
-                f"{n_unknown} label{'s' if n_unknown > 1 else ''} beyond the vocabulary: kept as"
-                f" `{LESION}`"
-            )
-            hint = "write t, m or n, a comma, and a known place; [labels] extra_places adds places"
-            self.journal.note(key, number, [Finding("label_unknown", Outcome.WARNED, reason, hint)])
+        unknown = [LESION for text in texts if text and self._label(text) == LESION != text]
+        self.journal.note(key, number, unknown_labels(unknown))
 
     def _note_reader(self, key: str, number: int, reader: str) -> None:
         """Say that a further reader drew an image: one reader's lesions are measured."""
@@ -221,22 +199,46 @@ class DrawingTable:
             )
             self.journal.note(key, number, [finding])
 
-    def _image_of(self, drawn: Drawn, header: InstanceHeader) -> SeriesSummary | None:
+    def _image_of(self, drawing: Drawing, header: InstanceHeader) -> SeriesSummary | None:
         keyed = _Keyed(
-            self._keyed(drawn.references),
+            self._keyed(drawing.references),
             # The study's frames have keyed names: frames are compared by the references above.
-            lambda geometry: drawn.lies_on(geometry.without_frame()),
+            lambda geometry: drawing.lies_on(geometry.without_frame()),
         )
-        found = image_of(keyed, [*self.images, *self.ruled_out.images], folder=folder_of(header))
-        if isinstance(found, Finding):
-            is_ruled_out = found.code == "orphan_reference" and self.ruled_out.has(keyed.references)
-            against = IMAGE_RULED_OUT if is_ruled_out else found
-            self.journal.refuse(header.number, [against], by_rule=is_ruled_out)
-            return None
-        if found >= len(self.images):
-            self.journal.refuse(header.number, [IMAGE_RULED_OUT], by_rule=True)
-            return None
-        return self.images[found]
+        out = self._named_left_out(keyed.references)
+        if out is None:
+            left_out = [(image, one) for one in self.left_out for image in one.images]
+            uid = header.study_instance_uid
+            found = match(
+                keyed,
+                [*self.images, *(image for image, _ in left_out)],
+                folder=folder_of(header),
+                clues=clues_of(
+                    drawing, header, study_instance_uid=self.pseudonyms.uid(uid) if uid else None
+                ),
+            )
+            if isinstance(found, Finding):
+                self.journal.refuse(header.number, [found])
+                return None
+            if found.image < len(self.images):
+                image = self.images[found.image]
+                if found.note is not None:
+                    key = str(image.identity.series_instance_uid)
+                    self.journal.note(key, header.number, [found.note])
+                return image
+            out = left_out[found.image - len(self.images)][1]
+        self.journal.refuse(header.number, [out.finding], by_rule=out.by_rule)
+        return None
+
+    def _named_left_out(self, references: References) -> LeftOutImages | None:
+        """Return the images that are out where a drawing names one of them, and none that is in."""
+        for image in self.images:
+            identity = image.identity
+            if identity.series_instance_uid in references.series_instance_uids:
+                return None
+            if not references.sop_instance_uids.isdisjoint(identity.sop_instance_uids):
+                return None
+        return next((out for out in self.left_out if out.are_named_by(references)), None)
 
     def _keyed(self, references: References) -> References:
         uid = self.pseudonyms.uid
@@ -267,65 +269,18 @@ class DrawingTable:
         self, key: str, number: int, label_map: LabelMap, author: str, method: str | None
     ) -> None:
         object_id = self.store.put_label_map(label_map)
-        self.masks.append(PlacedMask(key, number, object_id, author, method))
+        mask = PlacedMask(key, number, object_id, author, method)
+        twin = self._drawn.setdefault(mask.content, number)
+        if twin == number:
+            self.masks.append(mask)
+            return
+        self.twins[number] = twin
+        of, own = self.journal.token(twin), self.journal.token(number)
+        reason = f"{own} draws what {of} draws, voxel for voxel: one is kept"
+        self.journal.note(key, number, [Finding("duplicate_identical", Outcome.FIXED, reason)])
 
 
 def _values_of(label_map: LabelMap) -> list[int]:
     import numpy as np
 
     return [int(value) for value in np.unique(label_map.array) if value]
-
-
-@dataclass(frozen=True, slots=True)
-class NamedImages:
-    """Images by what a ``boxes.csv`` may call them.
-
-    Parameters
-    ----------
-    admitted : sequence of Admitted
-        Of this ingest: by file, DICOM folder (or the end of its path), or SeriesInstanceUID.
-    known : mapping of str to SeriesSummary
-        Of the study, by keyed UID.
-    ids : mapping of str to str
-        Keyed UIDs by the study's own names, such as ``ser-0003``.
-    """
-
-    admitted: Sequence[Admitted]
-    known: Mapping[str, SeriesSummary]
-    ids: Mapping[str, str]
-    pseudonyms: Pseudonymiser
-
-    def of(self, name: str) -> list[SeriesSummary]:
-        """Return the images that go by a name: those of the most exact way that fits any."""
-        plain = name.replace("\\", "/").removeprefix("./").strip("/")
-        key = self.ids.get(name, self.pseudonyms.uid(name))
-        ways = (
-            [image for image in self.admitted if name in image.names or plain in image.names],
-            [image for image in self.admitted if f"/{_folder(image)}".endswith(f"/{plain}")],
-            [image for image in self.admitted if f"/{plain}/" in f"/{_folder(image)}/"],
-        )
-        for images in ways:
-            if images:
-                return list({image.key: image.summary for image in images}.values())
-        return [self.known[key]] if key in self.known else []
-
-
-def _folder(image: Admitted) -> str:
-    return image.summary.identity.folder
-
-
-_NAME_HINT = "name images by file, DICOM folder, SeriesInstanceUID, or as status does: ser-0001"
-
-
-def _box_problem(n_images: int, line: int) -> Finding | None:
-    if n_images == 0:
-        reason = "no image goes by this name"
-        return _bad_box(line, reason, _NAME_HINT, code="orphan_reference")
-    if n_images > 1:
-        reason = f"{n_images} images go by this name"
-        return _bad_box(line, reason, _NAME_HINT, code="ambiguous_reference")
-    return None
-
-
-def _bad_box(line: int, reason: str, hint: str, *, code: str = "bad_box") -> Finding:
-    return Finding(code, Outcome.LEFT_OUT, f"line {line}: {reason}", hint)

@@ -90,6 +90,8 @@ class FileReading:
             read,
             named,
             is_pending=True,
+            names=identity.names,
+            folder=identity.folder,
         )
 
     def _read(

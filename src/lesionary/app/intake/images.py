@@ -180,7 +180,7 @@ class Admission:
         self.held.add(summary, object_id, subject_hash)
         if is_new:
             self.journal.note(key, number, [*series.findings, *_subject_note(named)])
-        else:
+        elif not self.patients.are_received:  # all of what was received comes every time
             self.journal.refuse(number, [_HELD_ALREADY])
         return Admitted(
             is_new=is_new,
@@ -242,6 +242,7 @@ class Admission:
             frame_of_reference_uid=geometry.frame_of_reference_uid,
             sop_instance_uids=tuple(names.uid(uid) for uid in identity.sop_instance_uids),
             frames=identity.frames,
+            acquired=identity.acquired,
             folder=identity.folder,
         )
         return SeriesSummary(keyed, geometry, series.volume.modality)

@@ -1,6 +1,6 @@
 """What an ingest noticed, in one place: findings by source number, and what the numbers are."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +55,11 @@ class Journal:
     def forget(self, series_key: str) -> None:
         """Drop the notes about a series that is not taken after all."""
         self.series_notes.pop(series_key, None)
+
+    def drop_notes(self, numbers: Collection[int]) -> None:
+        """Drop what was noted about sources that brought nothing new."""
+        for key, notes in self.series_notes.items():
+            self.series_notes[key] = [note for note in notes if note.number not in numbers]
 
     def outcome_of(self, series_key: str) -> Outcome:
         """Return the gravest outcome among a series' notes."""

@@ -8,7 +8,14 @@ from lesionary.core.errors import LesionaryError
 from lesionary.core.findings import Finding, Outcome
 from lesionary.core.volume import BoolArray, Box, Geometry, LabelMap
 from lesionary.ingest.header import InstanceHeader, InstanceKind
-from lesionary.ingest.labels import LabelRules, roi_label, segment_label
+from lesionary.ingest.labels import (
+    LabelRules,
+    is_known_roi,
+    is_known_segment,
+    roi_label,
+    segment_label,
+    unknown_labels,
+)
 from lesionary.ingest.segmentation import SegObject
 from lesionary.ingest.structures import StructureSet
 from lesionary.io.limits import Limits
@@ -27,11 +34,14 @@ class Overlay:
         overlap.
     notes, refusals : list of Finding
         What was warned of, and single objects that were left out.
+    unknown : list of str
+        What names beyond the vocabulary became: ``lesion`` or ``structure``, once for each.
     """
 
     label_maps: list[tuple[str | None, LabelMap]] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)
     refusals: list[Finding] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
 
 
 def read_drawing(header: InstanceHeader, limits: Limits) -> Drawing:
@@ -68,7 +78,10 @@ def lay_on(drawing: Drawing, geometry: Geometry, rules: LabelRules) -> Overlay:
         for segment in drawing.segments:
             layers = by_method.setdefault(segment.algorithm_type or None, Layers(geometry))
             mask = drawing.mask_on(geometry, segment.number)
-            _add(layers, mask.array, segment_label(segment, rules))
+            label = segment_label(segment, rules)
+            if _add(layers, mask.array, label) and not is_known_segment(segment, rules):
+                overlay.unknown.append(label)
+    overlay.notes += unknown_labels(overlay.unknown)
     overlay.label_maps = [
         (method, label_map)
         for method, layers in by_method.items()
@@ -94,13 +107,17 @@ def _draw_rois(
             overlay.refusals.append(as_finding(error))
             continue
         overlay.notes += drawn.findings
-        _add(layers, drawn.mask.array, roi_label(roi, rules))
+        label = roi_label(roi, rules)
+        if _add(layers, drawn.mask.array, label) and not is_known_roi(roi, rules):
+            overlay.unknown.append(label)
 
 
-def _add(layers: Layers, array: BoolArray, label: str) -> None:
+def _add(layers: Layers, array: BoolArray, label: str) -> bool:
+    """Lay an object on its grid; tell whether it holds a voxel."""
     box = _box_of(array)
     if box is not None:
         layers.add(array[box], box, label)
+    return box is not None
 
 
 def _box_of(array: BoolArray) -> Box | None:

@@ -12,15 +12,27 @@ from lesionary.app.intake.drawing_rows import add_boxes, add_masks
 from lesionary.app.intake.drawings import DrawingTable
 from lesionary.app.intake.images import Admitted, HeldImages
 from lesionary.app.intake.journal import Entry, Journal
+from lesionary.app.intake.known_rejects import KnownRejects
 from lesionary.app.intake.scan_rows import add_series, add_subjects, add_timepoints
 from lesionary.app.study import Study
-from lesionary.core.findings import Outcome
+from lesionary.core.findings import Finding, Outcome
 from lesionary.core.volume import Geometry
 from lesionary.ingest.series import SeriesIdentity, SeriesSummary
 from lesionary.io.received import ReceivedFiles
 from lesionary.io.registry import tables
+from lesionary.io.registry.facts import Row
 from lesionary.io.registry.ingest import IngestTransaction
-from lesionary.io.registry.status import ignored_row, left_out_row, notes_of, series_row
+from lesionary.io.registry.status import (
+    RECEIVED_INGESTED,
+    ignored_row,
+    left_out_row,
+    notes_of,
+    series_row,
+)
+
+_HELD_DRAWING = Finding(
+    "duplicate_identical", Outcome.IGNORED, "the study holds this drawing already"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,8 @@ class Written:
     left_out: tuple[dict[str, Any], ...]
     ignored: tuple[dict[str, Any], ...]
     masks: tuple[dict[str, Any], ...]
+    new: dict[str, int]
+    again: dict[str, int]
 
 
 def held_images(study: Study) -> HeldImages:
@@ -59,18 +73,20 @@ def numbered_patients(study: Study) -> dict[int, str]:
 
 def known_images(study: Study) -> dict[str, SeriesSummary]:
     """Return the images of earlier ingests by keyed UID, so that later drawings find them."""
-    sop_uids: dict[str, list[str]] = {}
+    slices: dict[str, list[Row]] = {}
     for row in study.registry.rows(tables.instance, order_by=("series_id", "k")):
-        sop_uids.setdefault(row["series_id"], []).append(row["sop_uid"])
+        slices.setdefault(row["series_id"], []).append(row)
     summaries = {}
     for row in study.registry.all_series():
         k, j, i = row["shape"]
         geometry = Geometry((k, j, i), np.array(row["affine"]).reshape(4, 4), row["frame_uid"])
+        own = slices.get(row["id"], [])
         identity = SeriesIdentity(
             study_instance_uid=row["study_uid"],
             series_instance_uid=row["series_uid"],
             frame_of_reference_uid=row["frame_uid"],
-            sop_instance_uids=tuple(sop_uids.get(row["id"], ())),
+            sop_instance_uids=tuple(one["sop_uid"] for one in own),
+            frames=tuple(one["frame"] for one in own if one["frame"] is not None),
         )
         summaries[row["series_uid"]] = SeriesSummary(identity, geometry, row["modality"])
     return summaries
@@ -82,30 +98,50 @@ def write_rows(
     images: Sequence[Admitted],
     table: DrawingTable,
     curated: Sequence[Curated],
+    received: KnownRejects | None = None,
 ) -> Written:
-    """Write everything that this ingest brought, and return it as rows to show."""
+    """Write everything that this ingest brought, and return it as rows to show.
+
+    With ``received`` only what is said of received objects for the first time is written.
+    """
     with study.registry.ingest() as ingest:
         fresh = _not_known(ingest, images)
         subjects = add_subjects(ingest, fresh)
         points = add_timepoints(ingest, fresh, subjects)
         ids = add_series(ingest, journal, fresh, subjects, points)
-        drawn_on = add_masks(ingest, ids, table.masks, study.protocol.evaluate.predictions)
-        drawn_on |= add_boxes(ingest, journal, ids, table.boxes)
+        added = add_masks(ingest, ids, table.masks, study.protocol.evaluate.predictions)
+        drawn_on = added.drawn_on | add_boxes(ingest, journal, ids, table.boxes)
+        held = {*added.held, *(own for own, of in table.twins.items() if of in added.held)}
+        journal.drop_notes(held)  # they stand since these drawings came first
+        if received is None:
+            for number in sorted(held):
+                journal.refuse(number, [_HELD_DRAWING])
         write_curation(ingest, journal, curated, ids)
         if fresh or drawn_on:
             ingest.forget_units("publish", ["release"], why="something came in")
         for stage in ("annotate", "measure"):
             ingest.forget_units(stage, drawn_on, why="something was drawn on it")
-        findings = _add_findings(ingest, journal, ids)
+        findings = _add_findings(ingest, journal, ids, received)
         masks = ingest.rows(tables.annotation)
+        n_boxes = sum(row["ingest"] == ingest.number for row in ingest.rows(tables.box))
+        if received is not None:
+            ingest.set(RECEIVED_INGESTED, str(len(received.places)))
     rows = study.registry.some_series(_ids_of(ids, images))
     notes = notes_of(findings)
     own_sources = {journal.token(mask.number) for mask in table.masks}
+    own_masks = tuple(_mask_row(row) for row in masks if row["source"] in own_sources)
+    kept = [] if received is None else received.kept
     return Written(
         tuple(series_row(row, notes.get(row["id"], ())) for row in rows),
         tuple(left_out_row(row) for row in findings if row["outcome"] == Outcome.LEFT_OUT),
         tuple(ignored_row(row) for row in findings if row["outcome"] == Outcome.IGNORED),
-        tuple(_mask_row(row) for row in masks if row["source"] in own_sources),
+        own_masks,
+        new={"series": len(fresh), "masks": len(own_masks), "boxes": n_boxes},
+        again={
+            "series": len(rows) - len(fresh),
+            "drawings": len(held),
+            "left_out": sum(row["outcome"] == Outcome.LEFT_OUT for row in kept),
+        },
     )
 
 
@@ -121,11 +157,16 @@ def _not_known(ingest: IngestTransaction, images: Sequence[Admitted]) -> list[Ad
 
 
 def _add_findings(
-    ingest: IngestTransaction, journal: Journal, ids: Mapping[str, str]
+    ingest: IngestTransaction,
+    journal: Journal,
+    ids: Mapping[str, str],
+    received: KnownRejects | None,
 ) -> list[dict[str, Any]]:
     entries: list[tuple[Entry, str | None]] = [(entry, None) for entry in journal.entries]
     for key, notes in journal.series_notes.items():
         entries += [(note, ids.get(key)) for note in notes]
+    if received is not None:
+        entries = received.sift(ingest, journal, entries)
     entries.sort(key=lambda pair: (pair[0].number, pair[0].finding.code, pair[0].finding.reason))
     first = ingest.next_number(tables.finding.c.id)
     rows = [
@@ -133,6 +174,8 @@ def _add_findings(
         for number, (entry, series_id) in enumerate(entries, start=first)
     ]
     ingest.insert(tables.finding, rows)
+    if received is not None:
+        received.remember(ingest, rows, [entry for entry, _ in entries])
     return rows
 
 

@@ -115,7 +115,8 @@ def add_series(
             "subject_id": subjects[image.subject_hash],
             "timepoint_id": points[image.key],
         }
-        ingest.insert_series(row, image.summary.identity.sop_instance_uids)
+        identity = image.summary.identity
+        ingest.insert_series(row, identity.sop_instance_uids, identity.frames)
     return ids
 
 

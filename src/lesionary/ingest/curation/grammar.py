@@ -14,10 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
+from lesionary.ingest.curation.modalities import MODALITIES
 from lesionary.ingest.curation.rules import SERIES_RULES
 from lesionary.ingest.curation.sets import SET_RULES
 from lesionary.ingest.curation.verdict import Rule, RuleError
-from lesionary.ingest.curation.words import has_words
+from lesionary.ingest.curation.words import did_you_mean, has_words
 
 _RULES: Mapping[str, Any] = {cast("Any", kind).name: kind for kind in (*SERIES_RULES, *SET_RULES)}
 RULE_NAMES = tuple(_RULES)
@@ -44,7 +45,8 @@ def rule_of_table(table: Mapping[str, Any]) -> Rule:
         allowed = _either(RULE_NAMES)
         if name is None:
             raise RuleError("rule", f"is missing: it should be {allowed}")
-        raise RuleError("rule", f"should be {allowed}, not {name!r}")
+        hint = did_you_mean(name, RULE_NAMES) if isinstance(name, str) else ""
+        raise RuleError("rule", f"should be {allowed}, not {name!r}{hint}")
     own = sorted(fields(kind), key=lambda entry: entry.name in _COMMON)
     known = {entry.name: entry for entry in own}
     types = _types_of(kind)
@@ -52,7 +54,8 @@ def rule_of_table(table: Mapping[str, Any]) -> Rule:
     for key in given:
         if key not in known:
             keys = ", ".join(f"`{one}`" for one in known)
-            raise RuleError(key, f"is no key of {name}, which has {keys}")
+            hint = did_you_mean(key, tuple(known))
+            raise RuleError(key, f"is no key of {name}, which has {keys}{hint}")
     for key, entry in known.items():
         if entry.default is MISSING and key not in given:
             raise RuleError(key, f"is missing: {name} needs it")
@@ -77,8 +80,33 @@ def rules_of_tables(tables: Sequence[Mapping[str, Any]]) -> tuple[Rule, ...]:
         try:
             rules.append(rule_of_table(table))
         except RuleError as error:
-            raise RuleError(f"curate.rule {place}: {error.key}", error.problem) from None
+            path = ("curate", "rule", str(place - 1), error.key)
+            key = f"{place_in_words(place, table)}: {error.key}"
+            raise RuleError(key, error.problem, path) from None
     return tuple(rules)
+
+
+def modalities_of(names: Sequence[str]) -> list[str]:
+    """Return modalities as DICOM spells them.
+
+    Raises
+    ------
+    RuleError
+        One that DICOM does not know; without a key, since the list stands alone.
+    """
+    return [_spelled("", name, MODALITIES) for name in names]
+
+
+def place_in_words(place: int, table: Mapping[str, Any]) -> str:
+    """Name a rule of a protocol by its place, from 1, and by its name where that is known.
+
+    Examples
+    --------
+    >>> place_in_words(2, {"rule": "slices"})
+    'curate.rule 2 (slices)'
+    """
+    name = table.get("rule")
+    return f"curate.rule {place} ({name})" if name in RULE_NAMES else f"curate.rule {place}"
 
 
 def table_of(rule: Rule) -> dict[str, Any]:
@@ -154,10 +182,27 @@ def _checked_words(key: str, value: Any, allowed: tuple[str, ...]) -> tuple[str,
     is_list = isinstance(value, list | tuple) and len(value) > 0
     if not is_list or not all(isinstance(word, str) and has_words(word) for word in value):
         raise RuleError(key, f"should be a list of words, not {value!r}")
-    for word in value:
-        if allowed and word not in allowed:
-            raise RuleError(key, f"should be of {_either(allowed)}, not {word!r}")
-    return tuple(value)
+    return tuple(_spelled(key, word, allowed) for word in value) if allowed else tuple(value)
+
+
+def _spelled(key: str, word: str, allowed: tuple[str, ...]) -> str:
+    """Return a word as the vocabulary spells it; case does not matter."""
+    known = {one.casefold(): one for one in allowed}
+    if word.strip().casefold() not in known:
+        hint = did_you_mean(word, allowed)
+        raise RuleError(key, f"should be of {_some(allowed)}, not {word!r}{hint}")
+    return known[word.strip().casefold()]
+
+
+_MOST_NAMED = 20
+
+
+def _some(words: Sequence[str]) -> str:
+    """List words, of many only the first."""
+    if len(words) <= _MOST_NAMED:
+        return _either(words)
+    named = ", ".join(f"'{word}'" for word in words[:_MOST_NAMED])
+    return f"{named} or {len(words) - _MOST_NAMED} others that DICOM knows"
 
 
 def _either(words: Sequence[str]) -> str:

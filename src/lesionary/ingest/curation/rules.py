@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from lesionary.ingest.curation.facts import SeriesFacts
+from lesionary.ingest.curation.modalities import MODALITIES
 from lesionary.ingest.curation.places import PLACES, places
 from lesionary.ingest.curation.readings import (
     Phase,
@@ -54,6 +55,7 @@ class Modality(_OneOf):
     """``any_of = ["CT"]``."""
 
     name: ClassVar[str] = "modality"
+    vocabulary: ClassVar[tuple[str, ...]] = MODALITIES
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,19 @@ Missing = Literal["leave_out", "keep"]
 
 
 class RuleError(InputError):
-    """A rule is written wrong: the key that is, and what it should be."""
+    """A rule is written wrong: the key that is, and what it should be.
+
+    ``path`` leads to the key in a protocol, tables of one name by their number from 0; empty where
+    the rule stands alone.
+    """
 
     code = "rule"
 
-    def __init__(self, key: str, problem: str) -> None:
+    def __init__(self, key: str, problem: str, path: tuple[str, ...] = ()) -> None:
         super().__init__(f"`{key}` {problem}")
         self.key = key
         self.problem = problem
+        self.path = path
 
 
 @dataclass(frozen=True, slots=True)

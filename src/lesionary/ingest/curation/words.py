@@ -5,6 +5,7 @@ A text is read as words of letters, digits and ``+``, without regard to case: ``
 or middle of a word. So ``nac`` is in ``PET_NAC`` and not in ``BUNACLE``.
 """
 
+import difflib
 import functools
 import re
 from collections.abc import Sequence
@@ -45,6 +46,28 @@ def first_found(patterns: Sequence[str], text: str | None) -> str | None:
 def _found(patterns: tuple[str, ...], text: str) -> str | None:
     words = folded(text)
     return next((pattern for pattern in patterns if _compiled(pattern).search(words)), None)
+
+
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    """Return the known word that is meant most likely, whatever its case; None where none is near.
+
+    Examples
+    --------
+    >>> nearest("MRI", ["CT", "MR", "PT"])
+    'MR'
+    >>> nearest("modalty", ["slices", "modality"])
+    'modality'
+    >>> nearest("liver", ["CT", "MR"])
+    """
+    plain = {one.casefold(): one for one in reversed(known)}
+    found = difflib.get_close_matches(word.casefold(), plain, n=1)
+    return plain[found[0]] if found else None
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """Return the end of a sentence that proposes the nearest known word, or nothing."""
+    found = nearest(word, known)
+    return "" if found is None else f": did you mean '{found}'?"
 
 
 def listed(words: Sequence[str], last: str = "or") -> str:

@@ -23,7 +23,7 @@ from lesionary.io.dicom.pet import PRIVATE_GROUPS, TRACER, TRACER_CODE, pet_of
 from lesionary.io.dicom.values import HeaderValues, keyword_of, tag_of
 from lesionary.io.sources import SourceFile
 
-_MODALITY_LUT = (0x00283000,)
+MODALITY_LUT = (0x00283000,)
 _IN_TRACER = frozenset(
     {
         "Radiopharmaceutical",
@@ -113,7 +113,7 @@ def wanted() -> Wanted:
     return with_groups(
         Wanted(
             tags=frozenset(map(tag_of, keywords)) | {EXTENDED_OFFSETS},
-            paths=frozenset({TRACER, TRACER_CODE, _MODALITY_LUT}),
+            paths=frozenset({TRACER, TRACER_CODE, MODALITY_LUT}),
             private_groups=PRIVATE_GROUPS,
         )
     )
@@ -167,7 +167,7 @@ def instance_of(source: SourceFile, values: HeaderValues, kind: InstanceKind) ->
         pixels=_pixel_location(raw),
         rescale=_rescale(values),
         rescale_type=values.text("RescaleType"),
-        has_modality_lut=raw.n_items.get(_MODALITY_LUT, 0) > 0,
+        has_modality_lut=raw.n_items.get(MODALITY_LUT, 0) > 0,
         padding=_padding(values, pixel_format),
         pet=pet_of(values) if modality == "PT" and kind is InstanceKind.IMAGE else None,
         phases=_phases(values),

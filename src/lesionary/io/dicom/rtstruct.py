@@ -29,6 +29,7 @@ CLOSED = frozenset({"CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR"})
 
 OPEN = frozenset({"POINT", "OPEN_PLANAR", "OPEN_NONPLANAR"})
 
+_TEXTS = ("StructureSetLabel", "StructureSetName", "StructureSetDescription")
 _CONTOUR_DATA = 0x30060050
 _BYTES_AT_ONCE = 1 << 20
 
@@ -79,7 +80,8 @@ def _structure_set(dataset: "Dataset") -> StructureSet:
         rois.append(Roi(number, name, types.get(number, ""), outlines, references))
     own_frame = References(frame_of_reference_uids=uids_of(dataset, "FrameOfReferenceUID"))
     references = References.union([own_frame, *frames.values(), *(roi.references for roi in rois)])
-    return StructureSet(tuple(rois), references, _findings(passed_over))
+    texts = tuple(text_of(dataset, keyword) for keyword in _TEXTS)
+    return StructureSet(tuple(rois), references, _findings(passed_over), texts)
 
 
 def _contours_by_roi(dataset: "Dataset", numbers: list[int]) -> Mapping[int, Iterable["Dataset"]]:

@@ -100,6 +100,7 @@ def _seg_object(dataset: "Dataset", limits: Limits) -> SegObject:
         pixels,
         _references(dataset, groups),
         (*findings, *repeated),
+        tuple(text_of(dataset, keyword) for keyword in ("ContentLabel", "ContentDescription")),
     )
 
 

@@ -11,6 +11,7 @@ import queue
 import select
 import socket
 import ssl
+import sys
 from collections.abc import Callable
 from socketserver import TCPServer
 from typing import Any
@@ -23,10 +24,13 @@ from pynetdicom.transport import (
     ThreadedAssociationServer,
 )
 
+from lesionary.io.dicom_net.rejections import BUSY, Rejection, of_handshake
+
 LONGEST_NEGOTIATION_BYTES = 1024 * 1024
 """An A-ASSOCIATE-RQ of 128 contexts with all syntaxes has some 300 KiB."""
 
 PDU_HEAD_BYTES = 6
+_TLS_HANDSHAKE = b"\x16\x03"
 _WAIT_S = 0.005
 """How long a thread waits for bytes before it looks whether something is to be sent."""
 
@@ -35,6 +39,10 @@ class _Transport(AssociationSocket):
     """Waits for bytes instead of looking for them, and reads a PDU in one piece."""
 
     longest_bytes = LONGEST_NEGOTIATION_BYTES
+    has_met_tls = False
+    """Whether the peer began with TLS where plain DICOM is spoken."""
+
+    _is_first = True
 
     @classmethod
     def instead_of(cls, plain: AssociationSocket, longest_bytes: int) -> "_Transport":
@@ -78,6 +86,9 @@ class _Transport(AssociationSocket):
                 if not n_new:
                     break
                 n_read += n_new
+        if self._is_first:
+            self._is_first = False
+            self.has_met_tls = buffer.startswith(_TLS_HANDSHAKE)
         return buffer if n_read == nr_bytes else buffer[:n_read]
 
 
@@ -121,7 +132,7 @@ class Server(ThreadedAssociationServer):
     block_on_close = False
     request_queue_size = 128
     on_association: Callable[[Association], None]
-    on_failure: Callable[[], None]
+    on_failure: Callable[[Rejection | None], None]
     timeout_s = 60.0
 
     @property
@@ -144,7 +155,10 @@ class Server(ThreadedAssociationServer):
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
         """Turn a connection away where far too many are open."""
-        return len(self.active_associations) < self.ae.maximum_associations
+        has_room = len(self.active_associations) < self.ae.maximum_associations
+        if not has_room:
+            self.on_failure(BUSY)
+        return has_room
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Shake hands where it is TLS, then start an association."""
@@ -153,8 +167,8 @@ class Server(ThreadedAssociationServer):
         super().finish_request(request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
-        """Count a connection that came to nothing; say nothing of it on the terminal."""
-        self.on_failure()
+        """Count a connection that came to nothing, and tell why where TLS was not agreed on."""
+        self.on_failure(of_handshake(sys.exc_info()[1]))
 
     def shutdown(self) -> None:
         """Stop accepting."""

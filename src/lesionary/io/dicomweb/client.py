@@ -48,6 +48,19 @@ class Stowed:
     refused: Mapping[str, int]
 
 
+def is_keyword(text: str) -> bool:
+    """Tell whether a text is the keyword of a DICOM attribute, as a server is asked by.
+
+    Examples
+    --------
+    >>> is_keyword("PatientID"), is_keyword("PatientId")
+    (True, False)
+    """
+    from pydicom.datadict import tag_for_keyword
+
+    return tag_for_keyword(text) is not None
+
+
 class DicomWeb:
     """Speaks with one server; use as a context manager, in one thread.
 
@@ -86,7 +99,11 @@ class DicomWeb:
         """
         study = query.get("StudyInstanceUID")
         if study is not None and not _UID.fullmatch(study):
-            raise InputError("a StudyInstanceUID has digits and points only", code="usage")
+            raise InputError(
+                "a StudyInstanceUID has digits and points only",
+                code="usage",
+                hint="--study takes one whole UID, and may be given several times",
+            )
         path = f"/studies/{study}/series" if study else "/series"
         rest = {key: value for key, value in query.items() if key != "StudyInstanceUID"}
         for row in self._found(path, rest):

@@ -110,6 +110,7 @@ def _read_private(path: Path) -> str:
             "the file with the server's password cannot be read",
             code="dicomweb_auth",
             source=str(path),
+            hint=f"{AUTH_FILE_VARIABLE} names a file of mode 600 that holds the header, in ASCII",
         ) from None
 
 

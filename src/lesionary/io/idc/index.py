@@ -92,7 +92,11 @@ def index_file(given: Path | None = None) -> Path:
     if given is not None:
         path = given / INDEX_NAME if given.is_dir() else given
         if not path.is_file():
-            raise InputError("there is no such index", source=str(given), hint="name a .parquet")
+            raise InputError(
+                "there is no such index",
+                source=str(given),
+                hint=f"name {INDEX_NAME}, or the folder that it lies in",
+            )
         return path
     from importlib.util import find_spec
 
@@ -222,7 +226,9 @@ def _view(connection: "DuckDBPyConnection", name: str, path: Path) -> frozenset[
         connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{quoted}')")  # noqa: S608
         rows = connection.execute(f"DESCRIBE {name}").fetchall()
     except duckdb.Error:
-        raise InputError("this is no parquet file", source=str(path)) from None
+        raise InputError(
+            "this is no parquet file", source=str(path), hint=f"take the archive's {INDEX_NAME}"
+        ) from None
     return frozenset(str(row[0]) for row in rows)
 
 

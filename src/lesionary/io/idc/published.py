@@ -116,11 +116,17 @@ def _cases_of_csv(path: Path) -> list[tuple[str, ...]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error):
-        raise InputError("the links cannot be read", source=str(path)) from None
+        raise InputError(
+            "the links cannot be read",
+            source=str(path),
+            hint="--links takes the archive's seg_index.parquet, or a CSV in UTF-8",
+        ) from None
     columns = [name for name in _CASE_COLUMNS if rows and name in rows[0]]
     if not columns:
         raise InputError(
-            f"the links have none of the columns {', '.join(_CASE_COLUMNS)}", source=str(path)
+            f"the links have none of the columns {', '.join(_CASE_COLUMNS)}",
+            source=str(path),
+            hint="--links takes the archive's seg_index.parquet, or a CSV with such columns",
         )
     cases = {tuple(row[name] or "" for name in columns) for row in rows}
     return sorted(case for case in cases if all(case))

@@ -153,7 +153,11 @@ def find_s5cmd(endpoint_url: str | None = None) -> S5cmd:
         If it is not installed.
     """
     if endpoint_url is not None and not endpoint_url.startswith(("http://", "https://")):
-        raise InputError("the endpoint should begin with http:// or https://", code="usage")
+        raise InputError(
+            "the endpoint should begin with http:// or https://",
+            code="usage",
+            hint="such as --endpoint-url https://s3.example.org; without it, Amazon's",
+        )
     folders = [sysconfig.get_path("scripts"), str(Path(sys.executable).parent)]
     places = os.pathsep.join([*folders, os.environ.get("PATH", "")])
     found = shutil.which("s5cmd", path=places)

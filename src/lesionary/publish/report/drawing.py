@@ -6,6 +6,7 @@ so nothing depends on what a machine has installed or a user has set.
 
 import io
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,9 @@ def drawing(size_inches: tuple[float, float]) -> "Iterator[tuple[Figure, Axes]]"
     skipped = {"backend", "backend_fallback", "interactive", "toolbar", "timezone"}
     defaults = {k: v for k, v in mpl.rcParamsDefault.items() if k not in skipped}
     settings: dict[Any, Any] = {**defaults, **_STYLE}
-    with mpl.rc_context(settings):
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        # Letters that the font lacks are boxes in PNG; in SVG a browser has a font for them.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=size_inches, dpi=180, layout="constrained", facecolor="none")
         axes = figure.add_subplot(facecolor="none")
         yield figure, axes
