@@ -9,6 +9,7 @@ from lesionary.cli.file_clean import clean
 from lesionary.cli.file_compare import agree, consensus, evaluate
 from lesionary.cli.file_deidentify import deidentify
 from lesionary.cli.file_ratings import ratings
+from lesionary.cli.file_respond import respond
 from lesionary.cli.output import DONE, PARTLY, Output, table
 from lesionary.cli.words import AffineChoice
 
@@ -18,7 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for command in (agree, consensus, evaluate, clean, ratings, deidentify):
+for command in (agree, consensus, evaluate, clean, ratings, respond, deidentify):
     app.command()(command)
 
 _JSON = typer.Option(False, "--json", help="Print one JSON document.")

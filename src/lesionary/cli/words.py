@@ -3,3 +3,4 @@
 from typing import Literal
 
 AffineChoice = Literal["sform", "qform"]
+CriteriaChoice = Literal["recist11", "irecist"]

@@ -57,6 +57,8 @@ class MeasureOptions:
         ``caliper``, edge to edge, or ``as_published``.
     keep_largest : bool
         Never drop a label's only or largest component: the rule inside a study.
+    has_both : bool
+        Measure by the other definition too, for :attr:`MeasuredLesion.other_axes`.
 
     Raises
     ------
@@ -69,6 +71,7 @@ class MeasureOptions:
     min_slices: int = 1
     diameter: Definition = Definition.CALIPER
     keep_largest: bool = False
+    has_both: bool = False
 
     def __post_init__(self) -> None:
         for name, words in (("kind", LesionKind), ("diameter", Definition)):
@@ -108,6 +111,8 @@ class MeasuredLesion:
         In the image's quantity.
     axes : Diameters or None
         Long and short axis.
+    other_axes : Diameters or None
+        The same by the other definition, where both were asked for.
     reason : mapping of str to str
         Why a field of the row is None, for each that is.
     """
@@ -122,15 +127,23 @@ class MeasuredLesion:
     volume_ml: float
     mean_intensity: float | None
     axes: Diameters | None
+    other_axes: Diameters | None
     reason: Mapping[str, str]
 
     @property
     def diameter_mm(self) -> float | None:
         """Long axis of a tumour; of a node the short axis beside the longest long one."""
-        if self.axes is None:
+        return self._diameter_of(self.axes)
+
+    @property
+    def other_diameter_mm(self) -> float | None:
+        """The same by the other definition; None where it was not asked for, or has none."""
+        return self._diameter_of(self.other_axes)
+
+    def _diameter_of(self, axes: Diameters | None) -> float | None:
+        if axes is None:
             return None
-        is_node = self.kind is LesionKind.NODE
-        return self.axes.short_axis_mm if is_node else self.axes.long_axis_mm
+        return axes.short_axis_mm if self.kind is LesionKind.NODE else axes.long_axis_mm
 
     def as_row(self) -> Row:
         """Return the contract's fields, ready for JSON."""
@@ -237,8 +250,9 @@ def _measured(
     options: MeasureOptions,
 ) -> MeasuredLesion:
     text = labels.labels.get(component.value)
-    measure = caliper if options.diameter is Definition.CALIPER else as_published
-    axes = measure(component, labels.geometry)
+    is_caliper = options.diameter is Definition.CALIPER
+    axes = _axes(component, labels, by_caliper=is_caliper)
+    other_axes = _axes(component, labels, by_caliper=not is_caliper) if options.has_both else None
     mean_intensity, why_no_mean = mean
     reason = {"mean_intensity": why_no_mean} if why_no_mean else {}
     if axes is None:
@@ -254,8 +268,14 @@ def _measured(
         volume_ml=component.n_voxels * labels.geometry.voxel_volume_mm3 / 1000,
         mean_intensity=mean_intensity,
         axes=axes,
+        other_axes=other_axes,
         reason=reason,
     )
+
+
+def _axes(component: Component, labels: LabelMap, *, by_caliper: bool) -> Diameters | None:
+    measure = caliper if by_caliper else as_published
+    return measure(component, labels.geometry)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,6 +14,7 @@ from lesionary.app.files.interpolation import interpolate
 from lesionary.app.files.one_image import measure, segment
 from lesionary.app.files.ratings import rating_summary as ratings
 from lesionary.app.files.reading import PathLike, Reading
+from lesionary.app.files.response import respond
 from lesionary.app.files.scored_folders import FolderRules
 from lesionary.app.files.scoring import Scoring
 
@@ -30,5 +31,6 @@ __all__ = [
     "interpolate",
     "measure",
     "ratings",
+    "respond",
     "segment",
 ]

@@ -1,0 +1,76 @@
+"""Response over time from a table of lesions: what ``lesionary file respond`` does, for Python."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from lesionary.core.errors import InputError, LesionaryError
+from lesionary.io.limits import MIB
+from lesionary.io.opening import opened, size_of
+from lesionary.measure.response.judging import respond as judged
+from lesionary.measure.response.options import ResponseOptions
+from lesionary.measure.response.records import Criteria
+from lesionary.measure.response.rows import parse_table
+
+LARGEST_BYTES = 256 * MIB
+"""Some two million rows; what is larger is something else."""
+
+
+def respond(
+    table: str | os.PathLike[str],
+    *,
+    criteria: str = "recist11",
+    confirm_days: int = 28,
+    sd_min_days: int = 0,
+    strict: bool = False,
+) -> list[dict[str, Any]]:
+    """Judge a table of lesions by RECIST 1.1, or by iRECIST too.
+
+    Parameters
+    ----------
+    table : path
+        CSV with the columns ``subject,timepoint,lesion,role,kind,organ,diameter_mm,status`` and,
+        where known, ``date,modality,slice_thickness_mm,merged_into,part,reader``.
+    criteria : str
+        ``recist11`` or ``irecist``.
+    confirm_days, sd_min_days : int
+        For the confirmed best overall response.
+    strict : bool
+        Refuse baselines beyond the guideline: more than 5 targets, more than 2 an organ, too small.
+
+    Returns
+    -------
+    list of dict
+        One object for each subject, reader and time point, baselines included, as
+        ``docs/reference/respond.md`` has it.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or lacks columns, or any row is faulty; the error lists each
+        with its line.
+    """
+    options = ResponseOptions(_criteria(criteria), confirm_days, sd_min_days, strict)
+    try:
+        rows = parse_table(_text_of(Path(table)))
+        found = judged(rows.observations, options, faults=rows.faults)
+    except LesionaryError as error:
+        raise error.at(str(table)) from None
+    return [row.to_json(options.criteria) for row in found]
+
+
+def _criteria(word: str) -> Criteria:
+    if word not in set(Criteria):
+        raise InputError(f"criteria is {' or '.join(Criteria)}, not {word!r}")
+    return Criteria(word)
+
+
+def _text_of(path: Path) -> str:
+    with opened(path) as file:
+        if size_of(file) > LARGEST_BYTES:
+            raise InputError(
+                f"a table of {size_of(file)} bytes is larger than {LARGEST_BYTES}",
+                code="too_large",
+                hint="name a table of lesions",
+            )
+        return file.read().decode("utf-8", errors="replace")

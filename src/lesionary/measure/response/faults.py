@@ -1,0 +1,48 @@
+"""What makes a table unusable: every faulty row, named by its line, in one error."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lesionary.core.errors import InputError
+
+CODE = "bad_rows"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RowFault:
+    """One thing wrong with one row; never with what the row says, which may name a patient.
+
+    Parameters
+    ----------
+    row : int
+        Line in the table, from 1 with the header; for records without a table, their place from 1.
+    reason : str
+        A clause without capital or full stop.
+    """
+
+    row: int
+    reason: str
+
+
+def refuse(faults: Iterable[RowFault]) -> None:
+    """Raise one error for all faults; return where there are none.
+
+    Raises
+    ------
+    InputError
+        Code ``bad_rows``; its details list ``rows: [{line, reason}]``, by line.
+    """
+    found = sorted(set(faults))
+    if found:
+        raise InputError(
+            _message(found),
+            code=CODE,
+            hint="correct these rows; docs/reference/respond.md says what each column holds",
+            details={"rows": [{"line": one.row, "reason": one.reason} for one in found]},
+        )
+
+
+def _message(found: Sequence[RowFault]) -> str:
+    n_rows = len({one.row for one in found})
+    said = "; ".join(f"line {one.row}: {one.reason}" for one in found)
+    return f"{n_rows} faulty row{'' if n_rows == 1 else 's'}: {said}"
