@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lesionary.core.errors import InputError
-from lesionary.phantoms.ct import CtSpec, thorax_abdomen
+from lesionary.phantoms.ct import CtSpec, Slices, thorax_abdomen
 from lesionary.phantoms.scenario import Course, LesionPlan, Relation
 
 SMALL = CtSpec(
@@ -213,3 +213,40 @@ def test_an_unknown_place_is_refused():
 def test_a_grid_too_small_for_a_trunk_is_refused():
     with pytest.raises(InputError, match="8 voxels"):
         thorax_abdomen(replace(SMALL, shape=(2, 64, 64)), seed=1)
+
+
+def test_a_patient_moves_by_exactly_what_was_asked():
+    spec = replace(
+        SMALL, motion_mm=30.0, motion_degrees=10.0, is_full_motion=True, lesions=LesionPlan({})
+    )
+    first, *others = (scan.pose for scan in thorax_abdomen(spec, seed=2).timepoints)
+    assert np.array_equal(first.rotation, np.eye(3))
+    for pose in others:
+        assert np.linalg.norm(pose.shift_mm) == pytest.approx(30.0)
+        cosine = (np.trace(pose.rotation) - 1) / 2
+        assert np.degrees(np.arccos(cosine)) == pytest.approx(10.0)
+
+
+def test_a_time_point_may_have_other_slices():
+    usual = replace(SMALL, days=(0, 56), lesions=LesionPlan({"m,lung": 1, "m,liver": 1}))
+    spec = replace(usual, other_slices={1: Slices(90, 3.5, -150.0)})
+    plain, other = thorax_abdomen(usual, seed=7), thorax_abdomen(spec, seed=7)
+    first, second = other.timepoints
+    assert second.volume.geometry.shape == (90, 84, 84)
+    assert second.volume.geometry.spacing_mm == pytest.approx((3.5, 4.6, 4.6))
+    assert second.volume.geometry.affine[2, 3] == -150.0
+    assert first.volume.array.tobytes() == plain.timepoints[0].volume.array.tobytes()
+    for here, there in zip(second.lesions, plain.timepoints[1].lesions, strict=True):
+        np.testing.assert_array_equal(here.centre_mm, there.centre_mm)
+
+
+def test_a_tumour_may_be_missing_at_one_time_point():
+    plan = LesionPlan({"m,liver": 1}, courses=(Course.REAPPEARING,), smallest_mm=16)
+    scenario = thorax_abdomen(replace(SMALL, lesions=plan), seed=3)
+    assert [[les.track for les in scan.lesions] for scan in scenario.timepoints] == [
+        ["A"],
+        [],
+        ["A"],
+    ]
+    assert _relations(scenario, 0) == [Relation.GONE]
+    assert _relations(scenario, 1) == [Relation.NEW]

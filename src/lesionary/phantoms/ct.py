@@ -6,7 +6,7 @@
 'CT'
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,13 @@ from lesionary.core.errors import InputError
 from lesionary.core.volume import FloatArray, Geometry, LabelMap, Quantity, Volume
 from lesionary.phantoms.anatomy import Anatomy, draw_anatomy, paint_hu
 from lesionary.phantoms.canvas import Canvas, Pose
-from lesionary.phantoms.noise import Float32Array, ct_noise, random_directions, random_rotation
+from lesionary.phantoms.noise import (
+    Float32Array,
+    ct_noise,
+    random_directions,
+    random_rotation,
+    rotation_about,
+)
 from lesionary.phantoms.scenario import LesionPlan, Link, Piece, link, plan_lesions
 from lesionary.phantoms.tumours import PhantomLesion, paint_tumours, truth_of
 
@@ -26,6 +32,25 @@ OUTSIDE_HU = -1024
 _PLAN = LesionPlan(
     {"t,lung": 1, "m,lung": 4, "m,liver": 4, "n,mediastinum": 1, "n,retroperitoneal": 1}
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """Another stack of slices than the first scan's.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    spacing_mm : float
+        From one to the next.
+    bottom_mm : float
+        Height of the lowest.
+    """
+
+    n: int
+    spacing_mm: float
+    bottom_mm: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +75,11 @@ class CtSpec:
         Whether the couch is seen.
     motion_mm, motion_degrees : float
         How differently the patient may lie at each follow-up.
+    is_full_motion : bool
+        Move by exactly that much each time, in a random direction and about a random axis.
+    other_slices : mapping of int to Slices
+        By number of the time point, where it has other slices than the rest. Tumours are placed
+        where ``shape``, ``spacing_mm`` and ``bottom_mm`` reach, whatever the others show.
     """
 
     shape: tuple[int, int, int] = (64, 128, 128)
@@ -61,15 +91,21 @@ class CtSpec:
     has_table: bool = True
     motion_mm: float = 7.0
     motion_degrees: float = 2.5
+    is_full_motion: bool = False
+    other_slices: Mapping[int, Slices] = field(default_factory=dict)
 
-    def geometry(self) -> Geometry:
-        """Return the scanner's grid: axial, head first, supine, lowest slice first."""
+    def geometry(self, t: int = 0) -> Geometry:
+        """Return the scanner's grid at time point ``t``: axial, supine, lowest slice first."""
         dk, dj, di = self.spacing_mm
+        n, bottom_mm = self.shape[0], self.bottom_mm
+        if t in self.other_slices:
+            other = self.other_slices[t]
+            n, dk, bottom_mm = other.n, other.spacing_mm, other.bottom_mm
         affine = np.zeros((4, 4))
         affine[2, 0], affine[1, 1], affine[0, 2], affine[3, 3] = dk, dj, di, 1.0
         rows, columns = self.shape[1:]
-        affine[:3, 3] = (-(columns - 1) / 2 * di, -(rows - 1) / 2 * dj + 8.0, self.bottom_mm)
-        return Geometry(self.shape, affine)
+        affine[:3, 3] = (-(columns - 1) / 2 * di, -(rows - 1) / 2 * dj + 8.0, bottom_mm)
+        return Geometry((n, rows, columns), affine)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,7 +196,7 @@ def scan_ct(
     spec: CtSpec, plan: PatientPlan, t: int
 ) -> tuple[PhantomScan, list[tuple[PhantomLesion, Piece]]]:
     """Scan time point ``t``; also tell which piece each tumour in the truth is."""
-    geometry, pose = spec.geometry(), plan.poses[t]
+    geometry, pose = spec.geometry(t), plan.poses[t]
     canvas = Canvas(geometry, pose, plan.anatomy.warp, AIR_HU)
     rng = np.random.default_rng(plan.seeds[t])
     paint_hu(canvas, plan.anatomy.parts)
@@ -176,6 +212,11 @@ def scan_ct(
 
 
 def _draw_pose(spec: CtSpec, rng: np.random.Generator) -> Pose:
+    if spec.is_full_motion:
+        return Pose(
+            rotation_about(random_directions(rng, 1)[0], spec.motion_degrees),
+            random_directions(rng, 1)[0] * spec.motion_mm,
+        )
     shift = random_directions(rng, 1)[0] * rng.uniform(0.3, 1.0) * spec.motion_mm
     return Pose(random_rotation(rng, spec.motion_degrees), shift)
 

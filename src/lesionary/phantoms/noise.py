@@ -23,8 +23,14 @@ def random_directions(rng: np.random.Generator, n: int) -> FloatArray:
 
 def random_rotation(rng: np.random.Generator, largest_degrees: float = 180.0) -> FloatArray:
     """Draw a rotation about a random axis by up to ``largest_degrees``, shape (3, 3)."""
-    x, y, z = random_directions(rng, 1)[0]
-    angle = np.deg2rad(rng.uniform(-largest_degrees, largest_degrees))
+    axis = random_directions(rng, 1)[0]
+    return rotation_about(axis, float(rng.uniform(-largest_degrees, largest_degrees)))
+
+
+def rotation_about(axis: FloatArray, degrees: float) -> FloatArray:
+    """Return the rotation about a unit vector, shape (3, 3)."""
+    x, y, z = axis
+    angle = np.deg2rad(degrees)
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     rotation: FloatArray = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
     return rotation

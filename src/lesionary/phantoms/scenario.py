@@ -25,6 +25,11 @@ class Course(StrEnum):
     MERGING = "merging"
     SPLITTING = "splitting"
     STABLE = "stable"
+    REAPPEARING = "reappearing"
+
+
+USUAL_COURSES = tuple(course for course in Course if course is not Course.REAPPEARING)
+"""All but a tumour that is missing at the second time point and there again at the third."""
 
 
 class Relation(StrEnum):
@@ -48,14 +53,14 @@ class LesionPlan:
         ``t,lung``, ``m,lung``, ``m,liver``, ``n,mediastinum`` and ``n,retroperitoneal``.
     courses : sequence of Course
         Dealt out in turn to metastases, and to nodes, which neither split nor merge. A primary
-        grows.
+        grows. By default all but ``reappearing``.
     smallest_mm, largest_mm : float
         Longest diameters when first seen, spread evenly over their logarithm. A primary is
         half as large again; a tumour that finds no room is made smaller.
     """
 
     counts: Mapping[str, int]
-    courses: Sequence[Course] = tuple(Course)
+    courses: Sequence[Course] = USUAL_COURSES
     smallest_mm: float = 8.0
     largest_mm: float = 30.0
 
@@ -194,6 +199,8 @@ def _factors(course: Course, n: int) -> list[float | None]:
             return [None, *(1.2**t for t in range(n - 1))]
         case Course.VANISHING:
             return [*(0.6**t for t in range(n - 1)), None] if n > 1 else [1.0]
+        case Course.REAPPEARING:
+            return [None if t == 1 else 1.0 for t in range(n)]
         case _:
             return [(1.0, 1.02, 0.99)[t % 3] for t in range(n)]
 
