@@ -10,7 +10,7 @@ DEMO := demo
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 
-.PHONY: install demo lint test check e2e torture fuzz deid-score bench clean
+.PHONY: install demo lint test check e2e torture simulate fuzz deid-score bench clean
 
 install: $(INSTALLED)
 
@@ -42,6 +42,11 @@ e2e: $(INSTALLED)
 KILLS ?= 200
 torture: $(INSTALLED)
 	$(BIN)/python -m torture --kills $(KILLS)
+
+# Reader studies whose truth is known: are the probabilities of responses right?
+TIMEPOINTS ?= 10000
+simulate: $(INSTALLED)
+	$(BIN)/python -m simulate --timepoints $(TIMEPOINTS)
 
 # Mutated headers through the door: nothing may crash, nothing may leak.
 CASES ?= 20000

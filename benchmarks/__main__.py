@@ -25,6 +25,7 @@ MODULES = (  # in the order of the rows
     "benchmarks.volumes_io",
     "benchmarks.deidentification",
     "benchmarks.receiving",
+    "benchmarks.response",
 )
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reference" / "benchmarks.md"

@@ -5,8 +5,10 @@ are scanned four times, shifted by 30 mm and turned by 10° about a random axis 
 slices each time. Constants were chosen on seeds below 100; report seeds from 100 on.
 
 A link counts as right where it joins the right lesions under the right relation. ``gone`` counts
-once, at the first time point at which a lesion is missing. What was proposed but is not true counts
-as extra. A lesion that is seen again after a gap is a relation of its own here, ``again``.
+once, at the first time point at which a lesion is missing. What was proposed but is not true
+counts as extra. A lesion that is seen again after a gap is a relation of its own here, ``again``;
+so is any link with a lesion that the first or the last slice of a scan cuts, ``cut``, for its mask
+may show one lobe of a merger only, or one lesion in two pieces.
 """
 
 import argparse
@@ -36,7 +38,7 @@ from lesionary.phantoms.ct import CtSpec, PhantomScan, Scenario, Slices, thorax_
 from lesionary.phantoms.scenario import Course, LesionPlan
 from lesionary.phantoms.tumours import PhantomLesion
 
-AGAIN = "again"
+AGAIN, CUT = "again", "cut"
 
 PLAN = LesionPlan(
     {"t,lung": 1, "m,lung": 8, "m,liver": 6, "n,mediastinum": 1, "n,retroperitoneal": 1},
@@ -185,8 +187,12 @@ def score(
 ) -> Tally:
     """Compare one patient's proposals, as :func:`track` gives them, with the truth."""
     truth, found = expected(scenario), proposed(tracks.links, values)
-    tally = Tally(Counter(truth.values()))
-    tally.right = Counter(relation for key, relation in truth.items() if found.get(key) == relation)
+    cut = [_cut(scan) for scan in scenario.timepoints]
+    tally = Tally()
+    for key, relation in truth.items():
+        name = CUT if key[1] in cut[key[0]] or key[3] in cut[key[2]] else relation
+        tally.n[name] += 1
+        tally.right[name] += found.get(key) == relation
     tally.extra = len(set(found) - set(truth))
     for (a, _), transform in transforms.items():
         before, after = scenario.timepoints[int(a)], scenario.timepoints[int(a) + 1]
@@ -195,6 +201,12 @@ def score(
         tally.misplaced_mm += np.linalg.norm(off, axis=1).tolist()
         tally.kinds[transform.kind.value] += 1
     return tally
+
+
+def _cut(scan: PhantomScan) -> frozenset[int]:
+    """Return the lesions that lie on the first or the last slice."""
+    ends = scan.truth.array[[0, -1]]
+    return frozenset(np.unique(ends[ends > 0]).tolist())
 
 
 def tallies(spec: CtSpec, seeds: Sequence[int]) -> Iterator[tuple[int, Tally]]:

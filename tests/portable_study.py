@@ -16,6 +16,7 @@ from lesionary.io.registry.records import RunRecord, UnitRecord
 from lesionary.io.release_files import ReleaseWriter
 from lesionary.io.study_archive.layout import CHECKSUMS
 from lesionary.io.study_archive.tar import TarWriter
+from registry_rows import a_decision, a_reported_diameter, a_role_decision
 
 GRID = Geometry((2, 3, 4), np.diag([2.0, 0.7, 0.7, 1.0]), "2.25.9")
 
@@ -57,6 +58,13 @@ def _insert_what_people_say(transaction: Any) -> None:
     track = {"id": "t", "lesion_id": "l", "from_series_id": "ser-0001", "from_lesion": 1}
     track |= {"to_series_id": None, "to_lesion": None, "relation": "gone", "reader": None}
     transaction.insert(tables.track, [track])
+    transaction.insert(tables.decision, [a_decision()])
+    transaction.insert(tables.role_decision, [a_role_decision()])
+    # By key the one that is replaced comes last.
+    first = a_reported_diameter(2, timepoint_id="tp-1")
+    transaction.insert(tables.reported_diameter, [first])
+    again = a_reported_diameter(1, timepoint_id="tp-1", diameter_mm="12.4", replaces=2)
+    transaction.insert(tables.reported_diameter, [again])
     split = {"name": "s", "subject_id": "sub-0002", "part": "test", "fold": None}
     transaction.insert(tables.split, [split | {"origin": "drawn", "seed": 7}])
     declared = {"name": "d", "kind": "pixels", "value": "9" * 64, "role": "pretraining"}

@@ -78,6 +78,56 @@ def an_annotation(number: int = 1, **values: Any) -> dict[str, Any]:
     return row | values
 
 
+def a_decision(number: int = 1, **values: Any) -> dict[str, Any]:
+    row = {
+        "id": number,
+        "subject_id": "sub-0001",
+        "verdict": "relink",
+        "from_series_id": "ser-0001",
+        "from_lesion": 1,
+        "from_object": "1" * 64,
+        "to_series_id": "ser-0001",
+        "to_lesion": None,
+        "to_object": "1" * 64,
+        "further": [{"series": "ser-0001", "lesion": 2, "object": "1" * 64}],
+        "reader": "anna",
+        "at": "2020-01-31T00:00:00.000+00:00",
+    }
+    return row | values
+
+
+def a_role_decision(number: int = 1, **values: Any) -> dict[str, Any]:
+    row = {
+        "id": number,
+        "subject_id": "sub-0001",
+        "series_id": "ser-0001",
+        "lesion": 1,
+        "object_id": "1" * 64,
+        "role": "target",
+        "reader": "anna",
+        "at": "2020-01-31T00:00:00.000+00:00",
+    }
+    return row | values
+
+
+def a_reported_diameter(number: int = 1, **values: Any) -> dict[str, Any]:
+    row = {
+        "id": number,
+        "subject_id": "sub-0001",
+        "timepoint_id": "timepoint-1",
+        "lesion": "A",
+        "series_id": "ser-0001",
+        "number": 1,
+        "object_id": "1" * 64,
+        "diameter_mm": "12.30",
+        "source": "report",
+        "reader": "anna",
+        "at": "2020-01-31T00:00:00.000+00:00",
+        "replaces": None,
+    }
+    return row | values
+
+
 def a_run() -> RunRecord:
     return RunRecord(
         "run-1", "measure", 1, {"label": None}, "1.0", "2" * 64, "none", "anna", "2020-01-31"

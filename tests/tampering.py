@@ -10,6 +10,7 @@ from uuid import UUID
 
 from lesionary.app.study import Study
 from lesionary.io.registry import tables
+from registry_rows import a_decision, a_reported_diameter, a_role_decision
 from small_scans import write_scans
 
 SPEAKS_OF_ROWS = frozenset({"row_changed", "row_removed", "row_added"})
@@ -48,6 +49,14 @@ def add_rows(study: Study) -> None:
                 | track
                 | {"reader": None}
             ],
+        )
+        (point, *_) = study.registry.rows(tables.timepoint, id=series["timepoint_id"])
+        ends = {"from_series_id": series["id"], "to_series_id": series["id"], **subject}
+        told.insert(tables.decision, [a_decision(**ends)])
+        told.insert(tables.role_decision, [a_role_decision(series_id=series["id"], **subject)])
+        told.insert(
+            tables.reported_diameter,
+            [a_reported_diameter(series_id=series["id"], timepoint_id=point["id"], **subject)],
         )
         told.insert(
             tables.split,

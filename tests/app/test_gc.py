@@ -130,7 +130,7 @@ def test_any_word_in_any_row_keeps_its_object(study):
 def test_a_run_after_a_collection_finds_all_it_needs(made, tmp_path):
     """Work that is due anew may put the very object that was collected a moment before."""
     study = Study.open(copy_study(made, tmp_path / "study"))
-    for stage in ("annotate", "measure"):
+    for stage in ("annotate", "measure", "track", "respond"):
         names = list(study.registry.units(stage))
         study.registry.forget_units(stage, names, why="for a test")
     for name in study.objects.list_ids():

@@ -45,13 +45,14 @@ def test_boxes_become_measured_lesions_and_a_release(run, study, tmp_path):
         assert row["label"] == "m,liver"
         assert row["method"] == "SEMIAUTOMATIC"
         assert min(abs(row["volume_ml"] / truth_ml - 1)) < 0.15
-        assert row["reason"].keys() == {"reader"}
+        assert row["reason"].keys() == {"reader", "part"}
     code, verified = run("verify", study)
     assert (code, verified["failed"]) == (0, [])
     assert verified["checked"] == len(verified["done"]) > 20
     _, status = run("status", study)
     assert {row["stage"]: row["done"] for row in status["stages"]} == {
-        "prepare": 3, "annotate": 3, "measure": 3, "agree": 0, "evaluate": 0, "publish": 1,
+        "prepare": 3, "annotate": 3, "measure": 3, "track": 3, "respond": 3, "agree": 0,
+        "evaluate": 0, "publish": 1,
     }  # fmt: skip
 
 
@@ -139,7 +140,9 @@ def test_a_change_of_the_protocol_redoes_what_it_touches(run, study, tmp_path):
     protocol = study / "study.toml"
     protocol.write_text(protocol.read_text().replace('"caliper"', '"as_published"'))
     _, ran = run("run", study)
-    assert {unit.partition("/")[0] for unit in ran["done"]} == {"measure", "publish"}
+    assert {unit.partition("/")[0] for unit in ran["done"]} == {
+        "measure", "track", "respond", "publish",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("damage", ["byte", "gone", "added", "mask", "object"])

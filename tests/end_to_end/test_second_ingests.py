@@ -62,6 +62,8 @@ def test_a_folder_ingested_again_with_a_mask_more_gives_the_mask_its_image(run, 
     assert {stage: n for stage, n in due(run).items() if n} == {
         "annotate": 1,
         "measure": 1,
+        "track": 1,
+        "respond": 1,
         "publish": 1,
     }
     assert len(run("run", "study")[1]["lesions"]) == 2

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.slow
 
 LESIONARY = (sys.executable, "-m", "lesionary")
 N_SCANS = 12
-N_UNITS = 3 * N_SCANS + 1  # each series prepared, annotated and measured, and one release
+N_UNITS = 5 * N_SCANS + 1
+"""Each series prepared, annotated and measured, its subject followed and judged; one release."""
 END_S = 240
 # How long Dask waits for a lost worker to come back before another job is asked for: 15 s else.
 IMPATIENT = {"DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT": "1s"}

@@ -126,6 +126,15 @@ def test_the_number_of_threads_changes_no_byte(found, scans):
     assert again.matrix.tobytes() == found.matrix.tobytes()
 
 
+def test_a_body_a_tenth_as_long_is_found_as_well(scans, truth):
+    """A mouse, or a head, is coarse on other voxels than a trunk."""
+    tenth = np.diag([0.1, 0.1, 0.1, 1.0])
+    small = [_moved(volume, Transform(tenth)) for volume in scans]
+    found = CoarseRegistration().register(*small)
+    assert found.kind is RegistrationKind.RIGID
+    assert _off_mm(found, tenth @ truth @ np.linalg.inv(tenth), small[0]) < 0.2
+
+
 def test_a_file_stored_in_another_order_is_the_same_scan(scans, truth):
     before, after = scans
     order = AxisOrder((2, 0, 1), (True, False, True))
@@ -138,6 +147,7 @@ def test_a_file_stored_in_another_order_is_the_same_scan(scans, truth):
     assert _off_mm(CoarseRegistration().register(before, stored), truth, before) < 2.0
 
 
+@pytest.mark.slow
 def test_an_oblique_scan_a_hand_away_is_found(scans, truth):
     before, after = scans
     further = _turned(15.0, (40.0, -30.0, 50.0))
@@ -146,7 +156,10 @@ def test_an_oblique_scan_a_hand_away_is_found(scans, truth):
     assert _off_mm(found, further.matrix @ truth, before) < 2.0
 
 
-@pytest.mark.parametrize("part", [(0, 30), (30, 58)], ids=["belly", "chest"])
+@pytest.mark.parametrize(
+    "part",
+    [pytest.param((0, 30), marks=pytest.mark.slow, id="belly"), pytest.param((30, 58), id="chest")],
+)
 def test_fields_of_view_may_differ(scans, truth, part):
     before, after = scans
     for one, two, way in (
@@ -165,6 +178,7 @@ def test_scans_of_different_parts_of_the_body_fall_back_and_say_so(scans):
     assert found.reason
 
 
+@pytest.mark.slow
 def test_scans_that_have_nothing_in_common_fall_back_and_say_so(scans):
     before, _ = scans
     noise = np.random.default_rng(0).integers(-1000, 1000, before.array.shape).astype(np.int16)
@@ -193,12 +207,14 @@ def test_the_fallback_lays_centre_on_centre(scans):
     np.testing.assert_array_equal(found.matrix[:3, :3], np.eye(3))
 
 
+@pytest.mark.slow
 def test_an_implausible_turn_is_not_believed(scans, truth):
     found = CoarseRegistration().register(*scans, RegistrationOptions(largest_degrees=2.0))
     assert found.kind is RegistrationKind.BODY_CENTRE
     assert "implausible" in found.reason
 
 
+@pytest.mark.slow
 def test_mr_is_registered_through_its_bias_field(scans, truth):
     before, after = scans
     found = CoarseRegistration().register(_as_mr(before, 1), _as_mr(after, 2))
@@ -206,6 +222,7 @@ def test_mr_is_registered_through_its_bias_field(scans, truth):
     assert _off_mm(found, truth, before) < 3.0
 
 
+@pytest.mark.slow
 def test_ct_is_registered_to_mr_and_to_pet(scans, truth):
     before, after = scans
     found = CoarseRegistration().register(before, _as_mr(after, 2))
@@ -217,6 +234,7 @@ def test_ct_is_registered_to_mr_and_to_pet(scans, truth):
     assert _off_mm(found, moved.matrix, pair.ct.volume) < 4.0
 
 
+@pytest.mark.slow
 def test_affine_follows_a_stretch_that_rigid_cannot(scans):
     before, _ = scans
     matrix = np.diag([1.08, 1.0, 0.95, 1.0])
@@ -230,6 +248,7 @@ def test_affine_follows_a_stretch_that_rigid_cannot(scans):
     assert _off_mm(affine, matrix, before) < 2.0 < _off_mm(rigid, matrix, before)
 
 
+@pytest.mark.slow
 def test_voxels_without_a_measurement_do_not_matter(scans, truth):
     before, after = scans
     array = after.array.astype(np.float32)
@@ -241,6 +260,7 @@ def test_voxels_without_a_measurement_do_not_matter(scans, truth):
     assert _off_mm(CoarseRegistration().register(before, hollow), truth, before) < 2.0
 
 
+@pytest.mark.slow
 def test_a_single_slice_falls_back_or_is_found_but_never_fails(scans):
     before, after = scans
     found = CoarseRegistration().register(_stack(before, 20, 21), after)

@@ -19,7 +19,12 @@ from lesionary.app.intake.file_candidates import FileReading
 from lesionary.app.intake.images import Admission, Admitted
 from lesionary.app.intake.journal import Journal
 from lesionary.app.intake.known_rejects import KnownRejects
-from lesionary.app.intake.left_out_images import RULED_OUT, UNSOUND, LeftOutImages
+from lesionary.app.intake.left_out_images import (
+    RULED_OUT,
+    STILL_ARRIVING,
+    UNSOUND,
+    LeftOutImages,
+)
 from lesionary.app.intake.named_images import NamedImages
 from lesionary.app.intake.patients import Patients, vault_if_there
 from lesionary.app.intake.rows import held_images, known_images, numbered_patients, write_rows
@@ -32,6 +37,7 @@ from lesionary.ingest.file_gate import AffineChoice
 from lesionary.ingest.header import InstanceHeader
 from lesionary.ingest.labels import LabelRules
 from lesionary.ingest.pairing import Pairing, pair
+from lesionary.ingest.pseudonym import Pseudonymiser
 from lesionary.ingest.reader_pattern import parse_pattern
 from lesionary.io.limits import Limits
 from lesionary.io.sources import SourceFile, SourceTree, open_sources
@@ -57,6 +63,8 @@ class IngestOptions:
         What an input may ask of this machine.
     are_received : bool
         The paths hold what ``listen`` stored: numbers and dates are as they shall be.
+    arriving : sequence of Path
+        Received files of series that are not whole yet: they wait for a later ingest.
     """
 
     subject: str | None = None
@@ -64,6 +72,7 @@ class IngestOptions:
     affine: AffineChoice | None = None
     limits: Limits = field(default_factory=Limits)
     are_received: bool = False
+    arriving: Sequence[Path] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,8 @@ class IngestReport:
     ``sources`` pairs the stored numbers with the names the user knows: for a terminal or a source
     map, never for the study. ``curation`` counts the series that came, and whom each rule left out.
     ``new`` counts what the study did not hold before, ``again`` what came once more: of received
-    objects also those that are left out as they were before.
+    objects also those that are left out as they were before. ``arriving`` counts what waits because
+    its series is not whole yet.
     """
 
     number: int
@@ -87,6 +97,7 @@ class IngestReport:
     curation: dict[str, Any] = field(default_factory=dict)
     new: dict[str, int] = field(default_factory=dict)
     again: dict[str, int] = field(default_factory=dict)
+    arriving: dict[str, int] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """Return the contract's JSON."""
@@ -101,6 +112,7 @@ class IngestReport:
             "curation": self.curation,
             "new": self.new,
             "again": self.again,
+            "arriving": self.arriving,
         }
 
 
@@ -153,7 +165,7 @@ def ingest_paths(
             ),
             journal=journal,
             limits=options.limits,
-            left_out=_left_out_images(study, selection),
+            left_out=(*_left_out_images(study, selection), _on_its_way(options, pseudonyms)),
         )
         for header in references:
             table.place_dicom(header)
@@ -178,6 +190,21 @@ def ingest_paths(
         selection.flow(),
         written.new,
         written.again,
+        _arriving(options),
+    )
+
+
+def _arriving(options: IngestOptions) -> dict[str, int]:
+    series = {path.parent for path in options.arriving}
+    return {"series": len(series), "objects": len(options.arriving)}
+
+
+def _on_its_way(options: IngestOptions, pseudonyms: Pseudonymiser) -> LeftOutImages:
+    """Return the images that are still being received; their files bear their names."""
+    return LeftOutImages(
+        STILL_ARRIVING,
+        series=frozenset(pseudonyms.uid(path.parent.name) for path in options.arriving),
+        slices=frozenset(pseudonyms.uid(path.stem) for path in options.arriving),
     )
 
 

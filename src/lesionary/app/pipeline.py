@@ -13,6 +13,12 @@ from lesionary.app.comparisons import Comparisons
 from lesionary.app.executor import ClusterOptions, executor_for
 from lesionary.app.progress import Progress, Silent
 from lesionary.app.release import RELEASE_UNIT, PublishReceipt, publish_due
+from lesionary.app.responses import (
+    SubjectResponse,
+    subject_responses,
+    tracks_by_lesion,
+    with_tracks,
+)
 from lesionary.app.results import lesion_rows
 from lesionary.app.running import Running, run_stage
 from lesionary.app.stage import Stage, StageReport, units_of
@@ -21,6 +27,8 @@ from lesionary.app.stages.annotate import ANNOTATE
 from lesionary.app.stages.evaluate import EVALUATE
 from lesionary.app.stages.measure import MEASURE
 from lesionary.app.stages.prepare import PREPARE
+from lesionary.app.stages.respond import RESPOND
+from lesionary.app.stages.track import TRACK
 from lesionary.app.study import Study
 from lesionary.core.errors import InputError, WorkflowError
 from lesionary.io.registry.chain import Draft
@@ -39,8 +47,8 @@ JOURNEY = (
 )
 """The nine stages in their order; each package's docstring opens with its place in it."""
 
-STAGES = (PREPARE, ANNOTATE, MEASURE, AGREE, EVALUATE)
-"""The stages that work series by series."""
+STAGES = (PREPARE, ANNOTATE, MEASURE, TRACK, RESPOND, AGREE, EVALUATE)
+"""The stages that work series by series, or subject by subject."""
 
 PUBLISH = "publish"
 
@@ -52,8 +60,13 @@ class RunReport:
     stages: tuple[StageReport, ...]
     published: PublishReceipt | None = None
     lesions: tuple[dict[str, Any], ...] = field(default=())
+    responses: tuple[SubjectResponse, ...] = field(default=())
     agreement: dict[str, Any] | None = None
     evaluation: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def tracks(self) -> list[dict[str, Any]]:
+        """Return the links between lesions, as the contract's objects."""
+        return [link for one in self.responses for link in one.links()]
 
     def document(self) -> dict[str, Any]:
         """Return the contract's JSON."""
@@ -74,6 +87,7 @@ class RunReport:
                 for record in units_of(self.stages)
             ],
             "lesions": list(self.lesions),
+            "responses": [row for one in self.responses for row in one.responses()],
         }
         if (stopped := self.stages[-1].stopped) is not None:
             document["stopped"] = {
@@ -128,12 +142,14 @@ def run_until(
         is_whole = reports[-1].stopped is None
         is_due = until == PUBLISH and is_whole
         published = publish_due(study, shown, options.cluster) if is_due else None
+        responses = subject_responses(study) if RESPOND in wanted else []
         lesions = lesion_rows(study) if MEASURE in wanted else []
         compared = Comparisons.of(study) if AGREE in wanted else None
         return RunReport(
             reports,
             published,
-            tuple(lesions),
+            tuple(with_tracks(lesions, tracks_by_lesion(responses))),
+            tuple(responses),
             compared.agreement() if compared else None,
             compared.evaluation() if compared and EVALUATE in wanted else {},
         )

@@ -157,6 +157,7 @@ class RespondSection(_Section):
     criteria: Literal["recist11", "irecist"] = "recist11"
     confirm_days: int = Field(default=28, ge=0)
     sd_min_days: int = Field(default=0, ge=0)
+    diameters: Literal["computed", "reported"] = "computed"
 
 
 class AgreeSection(_Section):

@@ -148,7 +148,7 @@ class Reception:
             Its number, for the log.
         """
         try:
-            received = self._taken(content)
+            received = self._taken(content, association)
         except LesionaryError as error:
             received = Received(FAILED, error.code, error.message)
         except Exception as error:  # noqa: BLE001 - one bad object never stops the others
@@ -177,6 +177,7 @@ class Reception:
         why : str
             Code of why nothing could be sent on it.
         """
+        self._files.arrivals.end(association)
         counts = tally.document()
         fields = {"association": association, "ending": ending, **counts}
         if why:
@@ -210,18 +211,19 @@ class Reception:
                 self._unsaid.pop(0)
         return True
 
-    def _taken(self, content: bytes) -> Received:
+    def _taken(self, content: bytes, association: int) -> Received:
         taken = self._door.take(content)
         if taken.outcome is TakenAs.RELEASED:
-            return self._stored(taken)
+            return self._stored(taken, association)
         if taken.code in _NO_DOOR_CODES:
             return Received(FAILED, taken.code, taken.reason)
         if self._keeper is not None:
             self._keeper.keep(content, taken.code)
         return Received(taken.outcome.value, taken.code, taken.reason)
 
-    def _stored(self, taken: Taken) -> Received:
+    def _stored(self, taken: Taken, association: int) -> Received:
         path = self._files.place_of(taken.series_instance_uid, taken.sop_instance_uid)
+        self._files.arrivals.note(association, taken.series_instance_uid)
         self._files.note_patient(taken.patient, taken.identity_hash)
         put = self._files.put(path, taken.chunks)
         if put is Put.OTHER:

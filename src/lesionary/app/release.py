@@ -17,6 +17,8 @@ from lesionary.app.leakage import require_no_leakage
 from lesionary.app.progress import Progress, Silent
 from lesionary.app.release_place import release_place
 from lesionary.app.release_tables import layout_images, write_tables
+from lesionary.app.response_outputs import response_part, write_response_outputs
+from lesionary.app.responses import subject_responses, write_responses
 from lesionary.app.results import SeriesResult, left_out_rows, series_results, to_publish
 from lesionary.app.running import new_run
 from lesionary.app.splits import published_subsets
@@ -44,8 +46,9 @@ if TYPE_CHECKING:
     from lesionary.publish.recist_layout import LayoutImage
     from lesionary.publish.report.gallery import GalleryItem
 
-PUBLISH_VERSION = 5
+PUBLISH_VERSION = 6
 _STAGES = ("prepare", "annotate", "measure", "agree", "evaluate")
+_SUBJECT_STAGES = ("track", "respond")
 RELEASE_UNIT = "publish/release"
 
 
@@ -123,6 +126,10 @@ def _parts_of_key(study: Study, published: Collection[str]) -> Iterator[Any]:
             states = study.registry.unit_states(stage, names)
             yield [[name, states[name].key, states[name].state] for name in sorted(states)]
         yield rows
+        subjects = sorted({row["subject_id"] for row in rows})
+        for stage in _SUBJECT_STAGES:
+            states = study.registry.unit_states(stage, subjects)
+            yield [[name, states[name].key, states[name].state] for name in sorted(states)]
 
 
 def _publish(
@@ -143,7 +150,9 @@ def _publish(
     try:
         images = layout_images(study, series)
         gallery = _write_images(study, series, images, writer, progress)
-        write_tables(study, series, images, writer)
+        responses = subject_responses(study)
+        write_tables(study, series, images, responses, writer)
+        write_responses(responses, {one.row["subject_id"] for one in series}, writer)
         compared = Comparisons.of(study)
         parts = comparison_parts(compared)
         for part in parts:
@@ -151,7 +160,11 @@ def _publish(
         _write_consensus(study, series, images, writer, compared)
         curation = study_curation(study, series)
         writer.add_text("curation.csv", csv_text(CURATION_COLUMNS, curation.table()))
-        _write_report(study, series, gallery, parts, writer, curation.flow)
+        judged = response_part(responses)
+        pictures = judged.pictures if judged else ()
+        write_response_outputs(study, responses, series, pictures, writer)
+        shown = [judged, *parts] if judged else parts
+        _write_report(study, series, gallery, shown, writer, curation.flow)
         n_lesions = sum(len(one.lesions) for one in series)
         manifest = _manifest(study, series) | {"key": key, "lesions": n_lesions}
         _require_sound(study)  # again: writing takes long

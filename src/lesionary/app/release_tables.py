@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from lesionary.app.responses import SubjectResponse, tracks_by_lesion, with_tracks
 from lesionary.app.results import SeriesResult, left_out_rows
 from lesionary.app.splits import published_subsets
 from lesionary.app.study import Study
@@ -17,6 +18,8 @@ LESION_COLUMNS = (
     "subject",
     "timepoint",
     "lesion",
+    "track",
+    "part",
     "label",
     "kind",
     "voxels",
@@ -32,6 +35,7 @@ LESION_COLUMNS = (
     "reader",
     "method",
     "state",
+    "track_state",
     "reason",
 )
 CLEAN_UP_COLUMNS = (
@@ -93,12 +97,14 @@ def write_tables(
     study: Study,
     series: Sequence[SeriesResult],
     images: Mapping[str, LayoutImage],
+    responses: Sequence[SubjectResponse],
     writer: ReleaseWriter,
 ) -> None:
     """Write the layout's tables, the lesions, what rules removed, and what was left out."""
     for path, text in layout_texts([images[one.id] for one in series]).items():
         writer.add_text(path, text)
-    rows = [row for one in series for row in one.lesion_rows()]
+    measured = [row for one in series for row in one.lesion_rows()]
+    rows = with_tracks(measured, tracks_by_lesion(responses))
     dropped = [{"series": one.id} | crumb for one in series for crumb in one.measured["dropped"]]
     writer.add_text("lesions.json", json_text({"lesions": rows, "dropped": dropped}))
     flat = [row | {"reason": _reasons(row)} for row in rows]

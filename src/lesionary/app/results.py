@@ -7,12 +7,14 @@ from typing import Any
 from lesionary.app.curation import publish_rules, wording
 from lesionary.app.curation_steps import WITH_LESIONS
 from lesionary.app.executor import BUG_CODE
-from lesionary.app.stage import finished
+from lesionary.app.stage import Scope, Stage, finished
 from lesionary.app.stages.agree import AGREE
 from lesionary.app.stages.annotate import ANNOTATE
 from lesionary.app.stages.evaluate import EVALUATE
 from lesionary.app.stages.measure import MEASURE
 from lesionary.app.stages.prepare import PREPARE
+from lesionary.app.stages.respond import RESPOND
+from lesionary.app.stages.track import TRACK
 from lesionary.app.study import Study
 from lesionary.ingest.curation import SeriesFacts, curate
 from lesionary.io.registry import tables
@@ -133,27 +135,34 @@ def _ruled_out_rows(study: Study) -> list[dict[str, Any]]:
     ]
 
 
-_BY_NAME = {stage.name: stage for stage in (PREPARE, ANNOTATE, MEASURE, AGREE, EVALUATE)}
+_STAGES = (PREPARE, ANNOTATE, MEASURE, TRACK, RESPOND, AGREE, EVALUATE)
 
 
 def left_out_rows(study: Study) -> list[Mapping[str, Any]]:
     """Return what is not in the release, and why: left out by ingest, by rules on lesions, failed.
 
-    A failed unit stands under its series' source, as far as its inputs are those of today.
+    A failed unit stands under its series' source, a subject's under that of its first series, as
+    far as its inputs are those of today.
     """
     rows = list(study.registry.rows(tables.finding, outcome="left_out", order_by=("id",)))
     failed = study.registry.failed_units()
-    names = {record.name for record in failed if record.stage in _BY_NAME}
-    series = {row["id"]: row for row in study.registry.some_series(names)}
-    for stage in _BY_NAME.values():
-        planned = (
-            {work.name: stage.key_of(work) for work in stage.plan(study, list(series.values()))}
-            if names
-            else {}
-        )
-        rows += [
-            {
-                "source": series[record.name]["source"],
+    for stage in _STAGES:
+        rows += _failed_rows(study, stage, [one for one in failed if one.stage == stage.name])
+    return rows + _ruled_out_rows(study)
+
+
+def _failed_rows(
+    study: Study, stage: Stage, failed: Sequence[UnitRecord]
+) -> Iterator[dict[str, Any]]:
+    if not failed:
+        return
+    series = _series_of(study, stage, [record.name for record in failed])
+    planned = {work.name: stage.key_of(work) for work in stage.plan(study, series)}
+    for record in failed:
+        if planned.get(record.name) == record.key:
+            own = [row for row in series if stage.names([row]) == [record.name]]
+            yield {
+                "source": own[0]["source"],
                 "code": record.code,
                 "reason": f"{stage.name} failed: {_published_reason(record)}",
                 "instances": 1,
@@ -161,10 +170,14 @@ def left_out_rows(study: Study) -> list[Mapping[str, Any]]:
                 "by_rule": False,
                 "unit": f"{stage.name}/{record.name}",
             }
-            for record in failed
-            if record.stage == stage.name and planned.get(record.name) == record.key
-        ]
-    return rows + _ruled_out_rows(study)
+
+
+def _series_of(study: Study, stage: Stage, names: Sequence[str]) -> list[Mapping[str, Any]]:
+    """Return the series that units are about, by number: all of a subject's where it is one."""
+    if stage.scope is Scope.SERIES:
+        return study.registry.some_series(names)
+    of_subjects = study.registry.rows(tables.series, among={"subject_id": names})
+    return study.registry.some_series([row["id"] for row in of_subjects])
 
 
 def _published_reason(record: UnitRecord) -> str:

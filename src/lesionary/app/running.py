@@ -141,10 +141,10 @@ class _StageRun:
     def planned(self) -> Iterator[Any]:
         """Plan page by page; claim what is due, and yield its requests."""
         registry, stage = self.study.registry, self.stage
-        for rows in registry.series_pages():
+        for rows in stage.pages(self.study):
             planned = stage.plan(self.study, rows)
             self.n_planned += len(planned)
-            states = registry.unit_states(stage.name, [row["id"] for row in rows])
+            states = registry.unit_states(stage.name, stage.names(rows))
             gone = states.keys() - {work.name for work in planned}
             registry.forget_units(stage.name, sorted(gone), why="it is no longer planned")
             due = [work for work in planned if not self._is_done(states.get(work.name), work)]

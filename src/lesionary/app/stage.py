@@ -1,12 +1,14 @@
 """What every stage between ingest and publish has in common: units of work, done once.
 
-A unit is one series and one stage. Its key is the hash of everything its result depends on: input
-objects, the part of the protocol that it reads, and the stage's version. A unit whose stored key
-equals its planned key is done; a second run does nothing, a killed run goes on where it was.
+A unit is one series, or one subject, and one stage. Its key is the hash of everything its result
+depends on: input objects, the part of the protocol that it reads, and the stage's version. A unit
+whose stored key equals its planned key is done; a second run does nothing, a killed run goes on
+where it was.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from lesionary.app.executor import Task
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
     from lesionary.app.study import Study
 
 Row = Mapping[str, Any]
+
+
+class Scope(StrEnum):
+    """What a stage's units are: images by themselves, or all of a subject's together."""
+
+    SERIES = "series"
+    SUBJECT = "subject"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +62,15 @@ class Stage:
         Raised with every change that alters results, so that they are made anew.
     plan : callable
         Plans the units of the series it is given: a page of the study, never all of a large one.
+        A stage of subjects gets all series of each.
     task : callable
         Does one unit; see :mod:`lesionary.app.executor`.
     sections : tuple of str
         The tables of the protocol that it goes by.
     resources : dict of str to int
         What a worker must offer, such as ``{"GPU": 1}``.
+    scope : Scope
+        What a unit is, and so what it is named after.
     """
 
     name: str
@@ -67,6 +79,17 @@ class Stage:
     task: Task
     sections: tuple[str, ...] = ()
     resources: Mapping[str, int] = field(default_factory=dict)
+    scope: Scope = Scope.SERIES
+
+    def pages(self, study: "Study") -> Iterator[Sequence[Row]]:
+        """Yield the study's series by pages; a stage of subjects never gets half a subject."""
+        registry = study.registry
+        return registry.series_pages() if self.scope is Scope.SERIES else registry.subject_pages()
+
+    def names(self, rows: Sequence[Row]) -> list[str]:
+        """Return what the units of a page are called, planned or not."""
+        column = "id" if self.scope is Scope.SERIES else "subject_id"
+        return list(dict.fromkeys(row[column] for row in rows))
 
     def key_of(self, work: Work) -> str:
         """Return the hash that names the unit's result."""
@@ -101,11 +124,12 @@ def finished(study: "Study", stage: Stage, rows: Sequence[Row] | None = None) ->
     study : Study
     stage : Stage
     rows : sequence of rows, optional
-        The series that are asked for; without it, all of the study.
+        The series that are asked for, all of a subject's for a stage of subjects; without it, all
+        of the study.
     """
     if rows is None:
         outputs: dict[str, Any] = {}
-        for page in study.registry.series_pages():
+        for page in stage.pages(study):
             outputs |= finished(study, stage, page)
         return outputs
     planned = stage.plan(study, rows)

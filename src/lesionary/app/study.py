@@ -154,8 +154,24 @@ class Study:
         return self._run("annotate", cluster)
 
     def measure(self, *, cluster: "ClusterOptions | str" = "none") -> "RunReport":
-        """Measure every lesion."""
-        return self._run("measure", cluster)
+        """Measure every lesion, and follow lesions through time."""
+        return self._run("respond", cluster)
+
+    def respond(self, *, cluster: "ClusterOptions | str" = "none") -> "RunReport":
+        """Judge every subject over time."""
+        return self._run("respond", cluster)
+
+    def accept(self, stage: str, reader: str, *, subject: str | None = None) -> dict[str, Any]:
+        """Affirm all proposed ``tracks`` or ``targets``; see :mod:`lesionary.app.review`."""
+        from lesionary.app.review import accept
+
+        return accept(self, stage, reader, subject)
+
+    def enter_diameter(self, **values: Any) -> dict[str, Any]:
+        """Keep a reported diameter; see :func:`lesionary.app.reported.enter_diameter`."""
+        from lesionary.app.reported import enter_diameter
+
+        return enter_diameter(self, **values)
 
     def agree(self, *, cluster: "ClusterOptions | str" = "none") -> "RunReport":
         """Hold the readers of every image against each other."""

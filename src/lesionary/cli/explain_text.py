@@ -23,13 +23,15 @@ _DONE = {
     "prepare": "prepared",
     "annotate": "drawn",
     "measure": "measured",
+    "track": "followed",
+    "respond": "judged",
     "agree": "compared",
     "evaluate": "scored",
     "publish": "published",
 }
 _SETTINGS = (
     "diameter", "min_voxels", "min_slices", "keep_largest", "consensus", "window", "suv_factor",
-    "redraw",
+    "redraw", "criteria", "confirm_days", "sd_min_days", "diameters",
 )  # fmt: skip
 _METHODS = {
     "MANUAL": "by hand",
@@ -99,11 +101,14 @@ def _told(
         yield "rests on", together
     if place := _place(hit):
         yield "voxels", place
-    for stage in ("evaluate", "agree", "measure", "annotate"):
+    for stage in ("respond", "track", "evaluate", "agree", "measure", "annotate"):
         own = [step for step in units if step.facts["stage"] == stage]
         if own:
             yield _DONE[stage], _units(found, hit, own)
     for kind, label, describe in (
+        ("decision", "linked", _decision),
+        ("role_decision", "role", _role_decision),
+        ("reported_diameter", "reported", _reported),
         ("box", "box", _box),
         ("annotation", "mask", _annotation),
         ("finding", "left out", _finding),
@@ -159,19 +164,31 @@ def _place(hit: "Hit") -> list[str]:
     lines = []
     if "index_kji" in row:
         lines.append(_voxel(row))
+    lines += _places(hit.facts.get("places", ()))
     place = hit.facts.get("voxels")
     if place:
-        sides = zip(("slices", "rows", "columns"), place["box_kji"], strict=True)
-        where = ", ".join(f"{name} {first}–{stop - 1}" for name, (first, stop) in sides)
-        lines.append(
-            f"{counted(place['voxels'], 'voxel')} of {place['voxel_volume_mm3']:.4g} mm³: {where}"
-        )
+        lines.append(_extent(place))
         axes = zip("LPS", place["box_mm"], strict=True)
         lines.append(
             "centres at "
             + ", ".join(f"{axis} {low:g} to {high:g} mm" for axis, (low, high) in axes)
         )
     return lines
+
+
+def _places(places: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield where each lesion lies that a value rests on."""
+    for place in places[:_MANY]:
+        if extent := place.get("voxels"):
+            yield f"{place['lesion']}: {_extent(extent)}"
+    if len(places) > _MANY:
+        yield f"… and those of {len(places) - _MANY} more"
+
+
+def _extent(place: Mapping[str, Any]) -> str:
+    sides = zip(("slices", "rows", "columns"), place["box_kji"], strict=True)
+    where = ", ".join(f"{name} {first}–{stop - 1}" for name, (first, stop) in sides)
+    return f"{counted(place['voxels'], 'voxel')} of {place['voxel_volume_mm3']:.4g} mm³: {where}"
 
 
 def _voxel(row: Mapping[str, Any]) -> str:
@@ -197,11 +214,18 @@ def _units(found: "Explanation", hit: "Hit", steps: Sequence["Step"]) -> list[st
         lines.append(f"readers {', '.join(inputs.get('readers', {}))}")
     elif facts["stage"] == "evaluate":
         lines.append(f"against {', '.join(inputs.get('references', {}))}")
+    elif facts["stage"] == "track":
+        lines.append(f"{facts['name']} through {_timepoints(inputs)}")
+    inputs = {**inputs, **inputs.get("rules", {})}
     settings = [_setting(name, inputs[name]) for name in _SETTINGS if name in inputs]
     if settings:
         lines.append(", ".join(settings))
     lines.append(_event(found, step))
     return [line for line in lines if line]
+
+
+def _timepoints(inputs: Mapping[str, Any]) -> str:
+    return counted(len(inputs.get("timepoints", ())), "time point")
 
 
 def _setting(name: str, value: Any) -> str:
@@ -248,6 +272,30 @@ def _annotation(found: "Explanation", step: "Step") -> str:
     return f"{by}{how} ({facts['object'][:12]}); {_came(found, step)}"
 
 
+def _decision(found: "Explanation", step: "Step") -> str:
+    facts = step.facts
+    ends = (
+        f"{facts[f'{end}_series_id']}/{facts.get(f'{end}_lesion', 'none')}"
+        for end in ("from", "to")
+    )
+    return f"{facts['verdict']} {' to '.join(ends)}; {_said(found, step)}"
+
+
+def _role_decision(found: "Explanation", step: "Step") -> str:
+    facts = step.facts
+    return f"{facts['series_id']}/{facts['lesion']} is {facts['role']}; {_said(found, step)}"
+
+
+def _reported(found: "Explanation", step: "Step") -> str:
+    facts = step.facts
+    return f"{facts['lesion']}: {facts['diameter_mm']} mm; {_said(found, step)}"
+
+
+def _said(found: "Explanation", step: "Step") -> str:
+    event = _event(found, step)
+    return f"by {step.facts['reader']}{f', {event}' if event else ''}"
+
+
 def _finding(found: "Explanation", step: "Step") -> str:
     return f"{step.facts['code']}: {step.facts['reason']}; {_came(found, step)}"
 
@@ -258,8 +306,13 @@ def _came(found: "Explanation", step: "Step") -> str:
 
 
 def _counted_masks(steps: Sequence["Step"]) -> str:
-    authors = Counter(step.facts.get("author", step.facts.get("label", "")) for step in steps)
+    authors = Counter(_known_by(step) for step in steps)
     return f"{len(steps)}: " + ", ".join(f"{name} {n}" for name, n in sorted(authors.items()))
+
+
+def _known_by(step: "Step") -> str:
+    names = (step.facts.get(name) for name in ("author", "label", "reader"))
+    return next((str(name) for name in names if name is not None), "")
 
 
 def _images(found: "Explanation", steps: Sequence["Step"]) -> list[str]:

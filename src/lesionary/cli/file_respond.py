@@ -22,6 +22,9 @@ def respond(
     strict: bool = typer.Option(
         False, "--strict", help="Refuse baselines with too many targets, or too small ones."
     ),
+    uncertainty: Path | None = typer.Option(
+        None, help="A model of readers' errors, TOML or JSON: adds probabilities."
+    ),
     *,
     json: bool = typer.Option(False, "--json", help="Print one JSON document."),
 ) -> int:
@@ -34,6 +37,7 @@ def respond(
         confirm_days=confirm_days,
         sd_min_days=sd_min_days,
         strict=strict,
+        uncertainty=uncertainty,
     )
     Output(json).emit(rows, response_text(rows))
     return DONE
@@ -64,8 +68,17 @@ def _subject_text(rows: list[dict[str, Any]]) -> list[str]:
         if (days := last[f"{name}_days"]) is not None:
             more = " or more" if last[f"{name}_censored"] else ""
             notes.append(f"{name.replace('_', ' ')}: {days} days{more}")
+    if "probability" in last:
+        notes += [_uncertainty_text(row) for row in rows if row["probability"] is not None]
     notes += [f"warning: {row['timepoint']}: {text}" for row in rows for text in row["warnings"]]
     return [table(header, cells), *notes]
+
+
+def _uncertainty_text(row: dict[str, Any]) -> str:
+    shown = [f"{name} {share:.0%}" for name, share in row["probability"].items() if share]
+    moved = row["moved_most_by"]
+    more = f"; moved most by {moved['lesion']}" if moved else ""
+    return f"probability: {row['timepoint']}: {', '.join(shown)}{more}"
 
 
 def _cells(row: dict[str, Any], *, is_immune: bool) -> list[str]:

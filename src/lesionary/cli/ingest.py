@@ -8,8 +8,9 @@ import typer
 
 from lesionary.cli.output import DONE, PARTLY, UNUSABLE, Output, counted
 from lesionary.cli.source_map import require_place, write_source_map
-from lesionary.cli.status import flow_text, left_out_text
+from lesionary.cli.status import arriving_text, flow_text, left_out_text
 from lesionary.cli.words import AffineChoice
+from lesionary.io.arrivals import QUIET_S
 
 if TYPE_CHECKING:
     from lesionary.app.ingest import IngestReport
@@ -37,6 +38,12 @@ def ingest(
     max_nesting: int = typer.Option(None, help="Levels of sequences or archives; 64."),
     *,
     received: bool = typer.Option(False, "--received", help="Take what `listen` stored instead."),
+    quiet_s: float = typer.Option(
+        QUIET_S,
+        min=0,
+        help="Of what is received: while somebody listens, leave series whose last object came less"
+        " than so many seconds ago, or whose sender is still there; 0 takes all.",
+    ),
     json: bool = typer.Option(False, "--json", help="Print one JSON document."),
 ) -> int:
     """Take scans, masks and boxes into a study."""
@@ -46,6 +53,7 @@ def ingest(
     from lesionary.io.limits import Limits
 
     opened = Study.open(study)
+    _require_one_origin(paths, received)
     if source_map is not None:
         require_place(source_map, outside=study, what="the study")
     limits = Limits().with_changes(
@@ -54,15 +62,17 @@ def ingest(
         archive_ratio=max_archive_ratio,
         nesting=max_nesting,
     )
+    taken, arriving = _received(study, quiet_s) if received else (list(paths or []), [])
     options = IngestOptions(
         subject=subject,
         reader_from=reader_from,
         affine=affine,
         limits=limits,
         are_received=received,
+        arriving=arriving,
     )
     with progress() as bars:
-        report = ingest_paths(opened, _places(study, paths, received), options, progress=bars)
+        report = ingest_paths(opened, taken, options, progress=bars)
     if source_map is not None:
         write_source_map(source_map, report.sources)
     Output(json).emit(report.document(), _text(report, study))
@@ -71,9 +81,8 @@ def ingest(
     return exit_code(report.document())
 
 
-def _places(study: Path, paths: list[Path] | None, is_received: bool) -> list[Path]:
+def _require_one_origin(paths: list[Path] | None, is_received: bool) -> None:
     from lesionary.core.errors import InputError
-    from lesionary.io.received import ReceivedFiles
 
     if bool(paths) == is_received:
         raise InputError(
@@ -81,23 +90,31 @@ def _places(study: Path, paths: list[Path] | None, is_received: bool) -> list[Pa
             code="usage",
             hint="name files or folders, or say --received and name none",
         )
-    if not is_received:
-        return list(paths or [])
-    stored = list(ReceivedFiles(study).stored())
-    if not stored:
+
+
+def _received(study: Path, quiet_s: float) -> tuple[list[Path], list[Path]]:
+    """Return the received files to take, and those whose series is still arriving."""
+    from lesionary.core.errors import InputError
+    from lesionary.io.received import ReceivedFiles
+
+    whole, arriving = ReceivedFiles(study).divided(quiet_s)
+    if not whole and not arriving:
         raise InputError(
             "nothing was received into this study yet",
             code="usage",
             hint="start `lesionary listen` for this study and send to it",
         )
-    return stored
+    return whole, arriving
 
 
 def exit_code(document: dict[str, Any]) -> int:
-    """Return 0, 1 where something faulty was left out, 2 where nothing usable remains."""
+    """Return 0, 1 where something faulty was left out, 2 where nothing usable remains.
+
+    What is still arriving is no fault.
+    """
     faulty = [row for row in document["left_out"] if not row["by_rule"]]
     has_come = document["series"] or document["masks"] or any(document["again"].values())
-    has_come = has_come or document["boxes"]
+    has_come = has_come or document["boxes"] or document["arriving"]["objects"]
     if not has_come and (faulty or not document["left_out"]):
         return UNUSABLE
     return PARTLY if faulty else DONE
@@ -125,6 +142,8 @@ def _text(report: "IngestReport", study: Path) -> str:
         lines.append(flow_text(document["curation"]))
     if document["left_out"]:
         lines.append(left_out_text(document["left_out"]))
+    if document["arriving"]["objects"]:
+        lines.append(f"{arriving_text(document)}: --quiet-s 0 takes them as they are")
     if any(new.values()):
         lines.append(f"Next: lesionary run {study}")
     return "\n".join(lines)

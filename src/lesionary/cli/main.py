@@ -20,6 +20,8 @@ from lesionary.cli import (
     output,
     publish,
     pull,
+    reported,
+    review,
     run,
     split,
     stages,
@@ -43,7 +45,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-JOURNEY = (demo, new, idc, listen, pull, ingest, stages, split, run, publish)
+JOURNEY = (demo, new, idc, listen, pull, ingest, stages, split, run, review, reported, publish)
 KEEPING = (status, explain, verify, audit, gc, export, import_, upgrade, vault)
 for module in (*JOURNEY, *KEEPING):
     module.register(app)

@@ -1,4 +1,4 @@
-"""``lesionary prepare``, ``annotate``, ``measure``, ``agree``, ``evaluate``: stage by stage."""
+"""``lesionary prepare``, ``annotate``, ``measure``, ``respond`` …: stage by stage."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,9 @@ from lesionary.app.executor.options import ClusterOptions
 from lesionary.cli.cluster import takes_cluster
 from lesionary.cli.comparison_text import scores_text, summary_text
 from lesionary.cli.output import DONE, PARTLY, UNUSABLE, Output, table
+
+if TYPE_CHECKING:
+    from lesionary.app.pipeline import RunReport
 from lesionary.cli.status import waiting_lines
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command()(prepare)
     app.command()(annotate)
     app.command()(measure)
+    app.command()(respond)
     app.command()(agree)
     app.command()(evaluate)
 
@@ -41,9 +45,42 @@ def annotate(study: Path = _STUDY, *, cluster: ClusterOptions, json: bool = _JSO
 
 
 @takes_cluster
-def measure(study: Path = _STUDY, *, cluster: ClusterOptions, json: bool = _JSON) -> int:
-    """Measure every lesion."""
-    return run_stages(study, until="measure", cluster=cluster, json=json)
+def measure(
+    study: Path = _STUDY,
+    *,
+    tracks: bool = typer.Option(
+        False, "--tracks", help="Show which lesion became which instead of each lesion's size."
+    ),
+    cluster: ClusterOptions,
+    json: bool = _JSON,
+) -> int:
+    """Measure every lesion, and follow lesions through time."""
+    if not tracks:
+        return run_stages(study, until="respond", cluster=cluster, json=json)
+    report = _run(_opened(study), "respond", cluster)
+    document = report.document() | {"tracks": report.tracks()}
+    Output(json).emit(document, tracks_text(document["tracks"]))
+    return exit_code(document)
+
+
+@takes_cluster
+def respond(study: Path = _STUDY, *, cluster: ClusterOptions, json: bool = _JSON) -> int:
+    """Judge every subject over time: target sums, response, best response."""
+    from lesionary.cli.file_respond import response_text
+
+    document = _run(_opened(study), "respond", cluster).document()
+    rows = document["responses"]
+    text = response_text(rows) if rows else "No subject has a measured lesion."
+    if any(row["state"] == "proposed" for row in rows):
+        text += f"\n\n{_PROPOSED}"
+    Output(json).emit(document, text)
+    return exit_code(document)
+
+
+_PROPOSED = (
+    "Links between lesions, or targets, are proposed and not yet affirmed by a reader:\n"
+    "`lesionary review STUDY accept --stage tracks --reader NAME` affirms them."
+)
 
 
 @takes_cluster
@@ -67,13 +104,8 @@ _NOTHING = {
 
 def run_stages(study: Path, *, until: str, cluster: ClusterOptions, json: bool) -> int:
     """Do what is due up to a stage, and show what came of it."""
-    from lesionary.app.pipeline import run_until
-    from lesionary.app.study import Study
-    from lesionary.cli.progress import progress
-
-    opened = Study.open(study)
-    with progress() as bars:
-        report = run_until(opened, until, cluster=cluster, progress=bars)
+    opened = _opened(study)
+    report = _run(opened, until, cluster)
     document = report.document()
     Output(json).emit(document, run_text(document))
     if report.stages[-1].is_idle and until in _NOTHING:
@@ -89,6 +121,20 @@ def _status_of(study: "Study") -> dict[str, Any]:
 
     place, digest = study.files.registry_place, study.files.protocol_digest
     return with_waiting(read_status(place, digest, limit=0), study.files.root)
+
+
+def _opened(study: Path) -> "Study":
+    from lesionary.app.study import Study
+
+    return Study.open(study)
+
+
+def _run(study: "Study", until: str, cluster: ClusterOptions) -> "RunReport":
+    from lesionary.app.pipeline import run_until
+    from lesionary.cli.progress import progress
+
+    with progress() as bars:
+        return run_until(study, until, cluster=cluster, progress=bars)
 
 
 def exit_code(document: dict[str, Any]) -> int:
@@ -123,6 +169,33 @@ def run_text(document: dict[str, Any]) -> str:
 
 
 _SHOWN = 40
+
+
+def tracks_text(links: list[dict[str, Any]]) -> str:
+    """Lay links between lesions out for a terminal."""
+    if not links:
+        return "No subject has lesions at two time points: there is nothing to follow."
+    rows = [
+        (
+            link["subject"],
+            link["track"],
+            _place(link["from"]),
+            _place(link["to"]),
+            link["relation"] + (f" into {link['merged_into']}" if link["merged_into"] else ""),
+            f"{link['score']:.2f}",
+            link["registration"],
+            link["state"],
+        )
+        for link in links[:_SHOWN]
+    ]
+    header = ("subject", "track", "from", "to", "relation", "score", "laid over by", "state")
+    more = len(links) - _SHOWN
+    return table(header, rows) + (f"\n… and {more} more, in tracks.csv" if more > 0 else "")
+
+
+def _place(end: dict[str, Any]) -> str:
+    lesion = "–" if end["lesion"] is None else f"lesion {end['lesion']}"
+    return f"{end['timepoint']}: {end['series']} {lesion}"
 
 
 def _lesions_table(lesions: list[dict[str, Any]]) -> str:

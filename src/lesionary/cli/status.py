@@ -38,13 +38,20 @@ def waiting_lines(document: dict[str, Any], study: Path) -> list[str]:
     waiting = document["received"]["waiting"]
     if waiting:
         verb = "waits" if waiting == 1 else "wait"
-        return [
-            f"{counted(waiting, 'received object')} {verb} to come in\n"
-            f"Next: lesionary ingest {study} --received"
-        ]
+        lines = [f"{counted(waiting, 'received object')} {verb} to come in"]
+        if document["arriving"]["objects"]:
+            lines.append(arriving_text(document))
+        return ["\n".join([*lines, f"Next: lesionary ingest {study} --received"])]
     if document["counts"]["series"] == 0 and document["counts"]["left_out"] == 0:
         return [f"Nothing has come in yet\nNext: lesionary ingest {study} SCANS"]
     return []
+
+
+def arriving_text(document: dict[str, Any]) -> str:
+    """Say what `ingest --received` leaves, because more of it may come."""
+    arriving = document["arriving"]
+    series = counted(arriving["series"], "series", "series")
+    return f"Still arriving: {series} of {counted(arriving['objects'], 'object')} by now"
 
 
 _SHOWN = 40

@@ -15,6 +15,9 @@ CT_WINDOW_HU = (-200.0, 400.0)
 
 AIR_HU = -1000.0
 _BODY_HU = -350.0
+_OPENING = 2
+"""Voxels by which the body is worn away and grown again: a couch is thinner than four."""
+
 _BODY_SHARE = 0.5
 """Of Otsu's threshold: the body's dark parts count where there are no Hounsfield units."""
 
@@ -100,7 +103,7 @@ def coarse_scan(volume: Volume, voxel_mm: float) -> CoarseScan:
     means, geometry = _block_means(volume, voxel_mm)
     values, seen, origin = _along_lps(means, geometry, voxel_mm, _background(volume))
     is_ct = volume.modality == "CT"
-    body = _body(values > _BODY_HU if is_ct else values > _bright(values), voxel_mm)
+    body = _body(values > _BODY_HU if is_ct else values > _bright(values))
     window = CT_WINDOW_HU if is_ct else _window(values, body)
     scaled = np.clip((values - window[0]) / (window[1] - window[0]), 0, 1)
     scaled[~body] = 0
@@ -191,11 +194,11 @@ def _window(values: Field, body: BoolArray) -> tuple[float, float]:
     return float(low), float(max(high, low + 1e-6))
 
 
-def _body(bright: BoolArray, voxel_mm: float) -> BoolArray:
+def _body(bright: BoolArray) -> BoolArray:
     """Return the largest object once thin ones are gone, with holes filled slice by slice."""
     from scipy.ndimage import binary_fill_holes, binary_opening, label
 
-    n_times = max(1, round(6.0 / voxel_mm))
+    n_times = _OPENING
     padded = np.pad(bright, n_times, mode="edge")
     core = (slice(n_times, -n_times),) * 3
     opened: BoolArray = binary_opening(padded, iterations=n_times)[core]

@@ -9,7 +9,6 @@ give the same bytes.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from lesionary.core.volume import FloatArray, Volume
 from lesionary.engines._coarse import CoarseScan, coarse_scan
+from lesionary.engines._likeness import Likeness, judge
 from lesionary.measure.tracks.registration import (
     RegistrationKind,
     RegistrationOptions,
@@ -24,10 +24,15 @@ from lesionary.measure.tracks.registration import (
 )
 
 VOXEL_MM = 4.0
+"""Edge of a coarse voxel; less where the longer scan is short, as of a mouse or a head."""
+
+_N_ALONG = 75
 _START_FACTOR, _JUDGE_FACTOR = 3, 2
 _N_STARTS = 3
 _LEVER_MM = 100.0
-"""A turn by one radian moves the body's surface about this far per mm of a shift."""
+"""A turn by one radian moves the surface of a body of :data:`_BODY_MM` by about this much."""
+
+_BODY_MM = 300.0
 
 _LEAST_OVERLAP = 0.08
 """Share of the smaller body that both scans must show."""
@@ -65,7 +70,8 @@ class CoarseRegistration:
             ``body_centre`` with its ``reason`` where the result is poor or implausible.
         """
         options = options or RegistrationOptions()
-        fixed, moving = coarse_scan(before, VOXEL_MM), coarse_scan(after, VOXEL_MM)
+        voxel_mm = _voxel_mm(before, after)
+        fixed, moving = coarse_scan(before, voxel_mm), coarse_scan(after, voxel_mm)
         if not (fixed.body.any() and moving.body.any()):
             return _centred(fixed, moving, "no body was found in one of the scans")
         found = _best_start(fixed, moving)
@@ -77,67 +83,6 @@ class CoarseRegistration:
         if why_not:
             return _centred(fixed, moving, why_not)
         return Transform(matrix, options.model, likeness.quality)
-
-
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """How well one scan explains another.
-
-    Parameters
-    ----------
-    quality : float
-        Correlation ratio, 0 … 1: the share of the later scan's variance that is explained by
-        the earlier one's value, where either shows the body and both measured.
-    overlap : float
-        Share of the smaller body that lies in the other scan.
-    """
-
-    quality: float
-    overlap: float
-
-    @property
-    def rank(self) -> float:
-        """What starts are compared by: a good likeness of a sliver is no find."""
-        return float(self.quality * min(self.overlap, 1.0) ** 0.25)
-
-
-def judge(fixed: CoarseScan, moving: CoarseScan, matrix: FloatArray) -> Likeness:
-    """Compare two scans under a transform from ``fixed`` to ``moving``."""
-    from scipy.ndimage import affine_transform
-
-    steps = np.linalg.inv(moving.matrix) @ matrix @ fixed.matrix
-    shape = fixed.values.shape
-
-    def carried(array: Any) -> Any:
-        return affine_transform(
-            array.astype(np.float32), steps[:3, :3], steps[:3, 3], shape, order=1
-        )
-
-    seen = (carried(moving.seen) > 0.5) & fixed.seen
-    body = carried(moving.body) > 0.5
-    domain = (fixed.body | body) & seen
-    n_smaller = min(int(fixed.body.sum()), int(moving.body.sum()))
-    overlap = float(min((fixed.body & seen).sum(), (body & seen).sum()) / max(n_smaller, 1))
-    if domain.sum() < 50:
-        return Likeness(0.0, overlap)
-    return Likeness(
-        _correlation_ratio(fixed.values[domain], carried(moving.values)[domain]), overlap
-    )
-
-
-def _correlation_ratio(given: FloatArray, explained: FloatArray) -> float:
-    """Return the share of variance of the second that the first's bin explains."""
-    bins = np.minimum((given * _BINS).astype(np.int64), _BINS - 1)
-    counts = np.bincount(bins, minlength=_BINS)
-    sums = np.bincount(bins, explained, minlength=_BINS)
-    total = float(((explained - explained.mean()) ** 2).sum())
-    if total <= 0:
-        return 0.0
-    filled = counts > 0
-    between = float(
-        (sums[filled] ** 2 / counts[filled]).sum() - explained.size * explained.mean() ** 2
-    )
-    return float(np.clip(between / total, 0, 1))
 
 
 def _centred(fixed: CoarseScan, moving: CoarseScan, reason: str) -> Transform:
@@ -173,12 +118,24 @@ def _doubt(matrix: FloatArray, likeness: Likeness, options: RegistrationOptions)
     return ""
 
 
+def _voxel_mm(before: Volume, after: Volume) -> float:
+    """Return the edge of coarse voxels that suits both scans."""
+    longest = max(
+        n * spacing
+        for volume in (before, after)
+        for n, spacing in zip(volume.geometry.shape, volume.geometry.spacing_mm, strict=True)
+    )
+    return min(VOXEL_MM, longest / _N_ALONG)
+
+
 def _best_start(fixed: CoarseScan, moving: CoarseScan) -> FloatArray | None:
     """Refine each start on coarse voxels and return the best; None where nothing overlaps."""
     thin, other = fixed.thinned(_START_FACTOR), moving.thinned(_START_FACTOR)
     best, rank = None, 0.0
     for offset_mm in _starts(thin, other):
-        matrix = _optimised(thin, other, _shift(offset_mm), RegistrationKind.RIGID, (1,), 8.0)
+        matrix = _optimised(
+            thin, other, _shift(offset_mm), RegistrationKind.RIGID, (1,), 2.0 * fixed.voxel_mm
+        )
         found = judge(thin, other, matrix).rank
         if found > rank:
             best, rank = matrix, found
@@ -209,9 +166,9 @@ def _starts(fixed: CoarseScan, moving: CoarseScan) -> list[FloatArray]:
 def _refine(
     fixed: CoarseScan, moving: CoarseScan, start: FloatArray, model: RegistrationKind
 ) -> FloatArray:
-    matrix = _optimised(fixed, moving, start, RegistrationKind.RIGID, (2, 1), 4.0)
+    matrix = _optimised(fixed, moving, start, RegistrationKind.RIGID, (2, 1), fixed.voxel_mm)
     if model is RegistrationKind.AFFINE:
-        matrix = _optimised(fixed, moving, matrix, model, (2, 1), 2.0)
+        matrix = _optimised(fixed, moving, matrix, model, (2, 1), 0.5 * fixed.voxel_mm)
     return matrix
 
 
@@ -226,6 +183,7 @@ def _optimised(
     """Run SimpleITK's optimiser from ``start``; return ``start`` where it finds nothing better."""
     import SimpleITK as sitk
 
+    scale = min(1.0, _extent_mm(fixed) / _BODY_MM)
     method = sitk.ImageRegistrationMethod()
     if fixed.modality == moving.modality:
         method.SetMetricAsCorrelation()
@@ -243,13 +201,13 @@ def _optimised(
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOff()
     method.SetOptimizerAsRegularStepGradientDescent(
         learningRate=step_mm,
-        minStep=0.02,
+        minStep=0.02 * scale,
         numberOfIterations=80,
         relaxationFactor=0.6,
         gradientMagnitudeTolerance=1e-8,
     )
     transform = _sitk_transform(start, fixed.centre_mm, model)
-    lever = _LEVER_MM**2
+    lever = (_LEVER_MM * scale) ** 2
     n_turns = transform.GetNumberOfParameters() - 3
     method.SetOptimizerScales([lever] * n_turns + [1.0] * 3)
     method.SetInitialTransform(transform, inPlace=True)
@@ -291,6 +249,11 @@ def _image(array: Any, scan: CoarseScan) -> Any:
     image.SetOrigin(scan.origin_mm.tolist())
     image.SetSpacing([scan.voxel_mm] * 3)
     return image
+
+
+def _extent_mm(scan: CoarseScan) -> float:
+    """Return the longest edge of a scan."""
+    return float(max(scan.values.shape) * scan.voxel_mm)
 
 
 def _sitk_transform(matrix: FloatArray, centre_mm: FloatArray, model: RegistrationKind) -> Any:

@@ -9,13 +9,20 @@ import errno
 import os
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from lesionary.core.errors import InputError
+from lesionary.io.arrivals import (
+    QUIET_S,
+    RECEIVER_LOCK,
+    Arrivals,
+    arriving_series,
+    clear_arrivals,
+)
 from lesionary.io.durable import (
     PARTIAL,
     flush_to_disk,
@@ -41,6 +48,8 @@ _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.E
 def with_waiting(document: dict[str, Any], root: Path) -> dict[str, Any]:
     """Return the registry's status with how many received objects are stored, and how many wait.
 
+    ``arriving`` counts those whose series is still being sent: ``ingest --received`` leaves them.
+
     Parameters
     ----------
     document : dict
@@ -48,9 +57,14 @@ def with_waiting(document: dict[str, Any], root: Path) -> dict[str, Any]:
     root : Path
         The study's folder.
     """
-    stored, ingested = ReceivedFiles(root).count(), document["received"]["ingested"]
+    files = ReceivedFiles(root)
+    stored, ingested = files.count(), document["received"]["ingested"]
     waiting = max(0, stored - ingested)
-    return document | {"received": {"stored": stored, "waiting": waiting}}
+    arriving = files.arriving()
+    return document | {
+        "received": {"stored": stored, "waiting": waiting},
+        "arriving": {"series": len(arriving), "objects": files.count(arriving)},
+    }
 
 
 class Put(StrEnum):
@@ -73,6 +87,7 @@ class ReceivedFiles:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.folder = root / FOLDER
+        self.arrivals = Arrivals(root)
         self._naming = threading.Lock()
         self._flushes: dict[Path, _Flush] = {}
         self._patients: set[str] = set()
@@ -87,7 +102,7 @@ class ReceivedFiles:
             Code ``not_writable``.
         """
         make_folder(self.folder, below=self.root.parent)
-        with shared(self.root / "received.lock", first=self._clear_leftovers):
+        with shared(self.root / RECEIVER_LOCK, first=self._clear_leftovers):
             yield
 
     def place_of(self, series_instance_uid: str, sop_instance_uid: str) -> Path:
@@ -164,14 +179,34 @@ class ReceivedFiles:
         for series in sorted(self.folder.glob("[0-9]*")):
             yield from sorted(series.glob(f"[0-9]*{SUFFIX}"))
 
-    def count(self) -> int:
-        """Return how many files are stored, by their names alone."""
+    def arriving(self, quiet_s: float = QUIET_S) -> frozenset[str]:
+        """Return the UIDs of stored series of which more may come, as ``arrivals`` judges it."""
+        stored = {path.name for path in self.folder.glob("[0-9]*")}
+        return arriving_series(self.root, self.folder, quiet_s) & stored
+
+    def divided(self, quiet_s: float = QUIET_S) -> tuple[list[Path], list[Path]]:
+        """Return the stored files of series that are whole, and of those of which more may come.
+
+        Files are listed until none of a whole series came while it was asked which are whole.
+        """
+        before = list(self.stored())
+        while True:
+            series = self.arriving(quiet_s)
+            stored = list(self.stored())
+            whole = [path for path in stored if path.parent.name not in series]
+            if quiet_s <= 0 or whole == [one for one in before if one.parent.name not in series]:
+                return whole, [path for path in stored if path.parent.name in series]
+            before = stored
+
+    def count(self, series: Collection[str] | None = None) -> int:
+        """Return how many files are stored, of some series or of all, by their names alone."""
         try:
             with os.scandir(self.folder) as found:
-                series = [entry.path for entry in found if entry.name[:1].isdigit()]
+                paths = {entry.name: entry.path for entry in found if entry.name[:1].isdigit()}
         except FileNotFoundError:
             return 0
-        return sum(_n_instances(path) for path in series)
+        counted = (path for name, path in paths.items() if series is None or name in series)
+        return sum(_n_instances(path) for path in counted)
 
     def _compared(self, path: Path, pieces: "Sequence[bytes | memoryview]") -> Put:
         self._flush(path.parent)  # another may have named it a moment ago
@@ -198,6 +233,7 @@ class ReceivedFiles:
         flush.wait()
 
     def _clear_leftovers(self) -> None:
+        clear_arrivals(self.root)
         clear_partial(self.folder)
         for series in self.folder.iterdir():
             if series.is_dir() and not series.name.startswith(PARTIAL):

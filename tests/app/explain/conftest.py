@@ -1,4 +1,4 @@
-"""Two small published studies: drafts from boxes, and two readers against a model."""
+"""Small published studies: drafts from boxes, two readers against a model, and two over time."""
 
 import shutil
 from pathlib import Path
@@ -11,6 +11,7 @@ from lesionary.app.study import Study
 from lesionary.core.volume import LabelMap
 from lesionary.io.nifti import write_nifti
 from small_scans import scan, write_scans
+from three_visits import READER_FROM, write_visits
 
 PATTERN = "{subject}/{subject}_{timepoint}_{reader}_mask.nii.gz"
 CLEAN_UP = '\n[[annotate.clean_up]]\nrule = "intensity"\nlow_hu = 40\n'
@@ -53,6 +54,25 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study.run()
     study.registry.close()
     return folder / "study"
+
+
+@pytest.fixture(scope="session")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a study of a patient whom two readers saw three times."""
+    folder = tmp_path_factory.mktemp("followed")
+    visits = write_visits(folder / "in", readers=("anna", "ben"))
+    study = Study.create(folder / "study")
+    study.ingest([visits], IngestOptions(reader_from=READER_FROM))
+    study.run()
+    study.registry.close()
+    return folder / "study"
+
+
+@pytest.fixture
+def copied_course(followed: Path, tmp_path: Path) -> Path:
+    """Return a copy of the study over time, to be harmed."""
+    shutil.copytree(followed, tmp_path / "study")
+    return tmp_path / "study"
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from lesionary.app.verify import VerifyReport
 from lesionary.app.verify.rows import verify_database
-from lesionary.io.registry import health
+from lesionary.io.registry import health, tables
 from lesionary.io.registry.place import RegistryPlace
 from lesionary.io.registry.registry import Registry
 from lesionary.io.registry.upgrade import upgrade_registry
@@ -18,7 +18,7 @@ MEDDLE = (
 )
 ALL_ON_SERVER = sorted(
     f"{name}_{what}"
-    for name in ("event", "annotation", "review", "lesion", "track", "source_instance")
+    for name in [table.name for table in tables.PERMANENT]
     for what in ("no_update", "no_delete")
 )
 

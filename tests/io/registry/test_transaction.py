@@ -14,6 +14,9 @@ from lesionary.io.registry.guards import drop_guards
 from lesionary.io.registry.registry import Registry, utc_now
 from lesionary.io.registry.transaction import CLOCK_TOLERANCE, Transaction
 from registry_rows import (
+    a_decision,
+    a_reported_diameter,
+    a_role_decision,
     a_run,
     a_series,
     a_subject,
@@ -45,6 +48,9 @@ def full(registry):
         writing.insert(tables.review, [REVIEW])
         writing.insert(tables.lesion, [LESION])
         writing.insert(tables.track, [TRACK])
+        writing.insert(tables.decision, [a_decision()])
+        writing.insert(tables.role_decision, [a_role_decision()])
+        writing.insert(tables.reported_diameter, [a_reported_diameter()])
     return registry
 
 
@@ -63,7 +69,7 @@ def assert_holds(registry):
 
 def test_rows_and_events_agree(full):
     assert_holds(full)
-    assert [event.why for event in full.events()] == ["to be kept"] * 7
+    assert [event.why for event in full.events()] == ["to be kept"] * 10
 
 
 @pytest.mark.parametrize(
@@ -120,6 +126,7 @@ def test_counts_follow_the_rows(full):
         writing.record_units([a_unit("a"), a_unit("b", state="failed")], {})
     expected = {
         "subject": 1, "timepoint": 1, "series": 1, "annotation": 1, "review": 1, "lesion": 1,
+        "decision": 1, "role_decision": 1, "reported_diameter": 1,
         "track": 1, "finding:left_out": 2, "finding:ignored": 1,
         "unit:measure:done": 1, "unit:measure:failed": 1,
     }  # fmt: skip

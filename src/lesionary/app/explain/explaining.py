@@ -16,16 +16,18 @@ from lesionary.app.explain.cells import cell_at, cells_with, json_cell
 from lesionary.app.explain.compared import ComparedTables
 from lesionary.app.explain.curated import CurationNow
 from lesionary.app.explain.explanation import ExplainOptions, Explanation
+from lesionary.app.explain.followed import CoursesNow
 from lesionary.app.explain.images import cell_of_voxel, origin_of_image
 from lesionary.app.explain.lineage import finding_step, unit_step
 from lesionary.app.explain.looking import Looking, event_document
 from lesionary.app.explain.meanings import meaning_of
 from lesionary.app.explain.origins import Origins, text_now
+from lesionary.app.explain.places import Places
 from lesionary.app.explain.published import Published
 from lesionary.app.explain.records import Cell, Check, Hit, Looked, Origin, Step
+from lesionary.app.explain.subjects import DECIDED_KINDS, SUBJECT_STAGES
 from lesionary.app.explain.summarised import SummaryNow
-from lesionary.app.explain.voxels import MADE, drawing_of, drawn_from, extent_of
-from lesionary.core.errors import InputError, LesionaryError
+from lesionary.core.errors import InputError
 from lesionary.io.registry import tables
 
 if TYPE_CHECKING:
@@ -65,12 +67,12 @@ class Explainer:
     release: Published
     options: ExplainOptions
     origins: Origins
+    places: Places
     looking: Looking
     above: tuple[str, ...] = ()
     steps: dict[str, Step] = field(default_factory=dict)
     looked: dict[str, Looked] = field(default_factory=dict)
     _known: dict[str, Step] = field(default_factory=dict)
-    _places: dict[tuple[str, int], tuple[dict[str, Any], list[str]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, study: "Study", options: ExplainOptions | None = None) -> "Explainer":
@@ -89,9 +91,11 @@ class Explainer:
             ComparedTables(study, tuple(predictions)),
             SummaryNow(study, curated),
             curated,
+            CoursesNow(study),
             record.seed if record is not None else None,
         )
-        own = cls(study, release, options, origins, Looking(study, options.reads_objects))
+        places, looking = Places(study, release, origins), Looking(study, options.reads_objects)
+        own = cls(study, release, options, origins, places, looking)
         own._begin(_release_step(release))
         is_own = record is not None and record.key == release.manifest.get("key")
         if is_own and record is not None and record.state == "done":
@@ -168,25 +172,22 @@ class Explainer:
         origin = origin_of_image(self.origins, cell) if is_image else self.origins.of(cell)
         for lineage in self.origins.lineages(origin.series):
             self._known |= {step.id: step for step in lineage.steps()}
+        for course in self.origins.subjects(origin.subjects):
+            self._known |= {step.id: step for step in course.steps()}
         self._know_findings(origin.sources)
-        checks = [self.release.check(cell.file), self._value_check(cell, origin)]
-        facts: dict[str, Any] = dict(origin.facts)
-        chosen: list[str] = []
-        if origin.lesion is not None and origin.now is not None:
-            place, chosen = self._place_of(origin, origin.now)
-            facts |= place | {"made": {name: origin.now[name] for name in MADE}}
-            checks += self._voxel_checks(origin, origin.now, place)
+        behind = self.places.behind(origin)
+        checks = [self.release.check(cell.file), self._value_check(cell, origin), *behind.checks]
         if is_image and cell.row["object"]:
             checks.append(self.looking.object_check(cell.row["object"], cell.row["what"]))
-        path = [*self.above, *self._path(origin.sources, chosen)]
+        path = [*self.above, *self._path(origin.sources, behind.chosen)]
         for name in path:
             if name not in self.steps:
                 self._keep(self._known[name])
         if self.options.recomputes:
             checks += self._recomputed(path)
         return Hit(
-            cell, origin.about, meaning_of(cell.column), facts, origin.sources, tuple(path),
-            tuple(checks),
+            cell, origin.about, meaning_of(cell.column), {**origin.facts, **behind.facts},
+            origin.sources, tuple(path), tuple(checks),
         )  # fmt: skip
 
     def _value_check(self, cell: Cell, origin: Origin) -> Check:
@@ -202,53 +203,6 @@ class Explainer:
         now = "nothing" if now in {None, ""} else now
         reason = f"it gives {now} now: the study was run again since, publish it again"
         return Check(what, holds=False, reason=reason)
-
-    def _place_of(self, origin: Origin, now: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """Return where a lesion lies, and the drawing that it was measured in."""
-        (series,) = origin.series
-        key = series, int(now["lesion"])
-        if key not in self._places:
-            self._places[key] = self._found_place(series, now)
-        return self._places[key]
-
-    def _found_place(self, series: str, now: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        lineage, store = self.origins.lineage(series), self.study.objects
-        measured = lineage.output("measure", series)
-        try:
-            mask = store.get_label_map(measured["mask"])
-            extent = extent_of(mask, int(now["lesion"]))
-            annotated = lineage.output("annotate", series)
-            drawing = drawing_of(store, mask, now, annotated) if annotated else None
-            chosen = drawn_from(store, series, drawing, lineage) if drawing else []
-        except LesionaryError:
-            return {}, []  # the looks at the objects say what is wrong
-        facts: dict[str, Any] = {"voxels": extent} if extent is not None else {}
-        if drawing is not None:
-            facts["drawing"] = {"layer": drawing.layer, "value": drawing.value, "from": chosen}
-        return facts, chosen
-
-    def _voxel_checks(
-        self, origin: Origin, now: Mapping[str, Any], place: Mapping[str, Any]
-    ) -> Iterable[Check]:
-        (series,) = origin.series
-        measured = self.origins.lineage(series).output("measure", series)
-        listed = self.release.manifest.get("objects", {}).get(series, {}).get("mask")
-        what = "the release was made from this mask"
-        if listed == measured["mask"]:
-            yield Check(what, holds=True, reason="the manifest names it")
-        else:
-            yield Check(what, holds=False, reason="the manifest names another: publish again")
-        n_seen = (place.get("voxels") or {}).get("voxels")
-        if n_seen is None:
-            return
-        what = "the mask has the lesion's voxels"
-        if n_seen == now["voxels"]:
-            yield Check(what, holds=True, reason=f"{n_seen} voxels hold its number")
-        else:
-            n_hidden = now["voxels"] - n_seen
-            holds = 0 < n_hidden <= measured["n_hidden_voxels"]
-            reason = f"{n_seen} voxels hold its number, {n_hidden} lie under a smaller lesion"
-            yield Check(what, holds, reason)
 
     def _path(self, sources: Sequence[str], chosen: Sequence[str]) -> list[str]:
         """Return all steps behind some, each before what it was made from.
@@ -270,7 +224,7 @@ class Explainer:
 
         for source in sources:
             visit(source)
-        kinds = ("unit", "finding", "annotation", "box", "series", "subject")
+        kinds = ("unit", *DECIDED_KINDS, "finding", "annotation", "box", "series", "subject")
         return sorted(path, key=lambda name: kinds.index(self._known[name].kind))
 
     def _know_findings(self, sources: Iterable[str]) -> None:
@@ -308,10 +262,14 @@ class Explainer:
         checks = []
         for name in path:
             if name.startswith("unit/") and name != _PUBLISH:
-                _, stage, series = name.split("/")
-                lineage = self.origins.lineage(series)
-                record = lineage.units[stage, series]
-                checks.append(recomputed(self.study, record, lineage.runs.get(record.run_id or "")))
+                _, stage, own = name.split("/")
+                if stage in SUBJECT_STAGES:
+                    course = self.origins.subject(own)
+                    record, runs = course.units[stage], course.runs
+                else:
+                    lineage = self.origins.lineage(own)
+                    record, runs = lineage.units[stage, own], lineage.runs
+                checks.append(recomputed(self.study, record, runs.get(record.run_id or "")))
         return checks
 
     def _release_document(self) -> dict[str, Any]:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from lesionary.app.study import Study
 
 _TABLES = {audited.kind: audited for audited in AUDITED}
-_INTEGERS = frozenset({"box", "finding", "curation"})
+_INTEGERS = frozenset(
+    {"box", "finding", "curation", "decision", "role_decision", "reported_diameter"}
+)
 """Kinds of rows whose ids are numbers."""
 
 

@@ -15,8 +15,10 @@ from lesionary.app.explain.compared import (
     origin_of_comparison,
 )
 from lesionary.app.explain.curated import CurationNow
+from lesionary.app.explain.followed import FOLDER, OF_TRACKS, TRACKS, CoursesNow
 from lesionary.app.explain.lineage import Lineage
 from lesionary.app.explain.records import Cell, Origin
+from lesionary.app.explain.subjects import SUBJECT_STAGES, SubjectLineage
 from lesionary.app.explain.summarised import SummaryNow
 from lesionary.app.release_tables import layout_images
 from lesionary.app.results import SeriesResult, left_out_rows
@@ -40,6 +42,7 @@ class Origins:
     compared: ComparedTables
     summarised: SummaryNow
     curated: CurationNow
+    courses: CoursesNow
     seed: int | None = None
     _lineages: dict[str, Lineage] = field(default_factory=dict)
     _told: set[int] = field(default_factory=set)
@@ -61,6 +64,17 @@ class Origins:
                 self._told.add(id(lineage))
                 yield lineage
 
+    def subject(self, name: str) -> SubjectLineage:
+        """Return what is known of one subject."""
+        return self.courses.lineage(name)
+
+    def subjects(self, names: Sequence[str]) -> Iterator[SubjectLineage]:
+        """Yield what is known of several subjects, but for what was yielded before."""
+        for lineage in map(self.subject, names):
+            if id(lineage) not in self._told:
+                self._told.add(id(lineage))
+                yield lineage
+
     def _read(self, names: Sequence[str]) -> None:
         self._lineages |= dict.fromkeys(names, Lineage.of(self.study, names))
 
@@ -77,6 +91,8 @@ class Origins:
             return find(self, cell)
         if "/labels/" in cell.file:
             return self._of_labels(cell)
+        if cell.file.startswith(FOLDER) and cell.file.endswith(".csv"):
+            return self._of_course(cell)
         if cell.file.startswith((f"{AGREEMENT}/", f"{EVALUATION}/")) and "/tables/" in cell.file:
             return origin_of_comparison(self.compared, cell, self.seed)
         raise InputError(
@@ -108,22 +124,30 @@ class Origins:
         now: dict[str, Any] | None = None
         if own:
             row = lineage.series[series]
-            now = {
-                "series": series,
-                "subject": row["subject_id"],
-                "timepoint": row["timepoint"],
-                "quantity": (lineage.output("prepare", series) or {}).get("quantity"),
-                **own[0],
-            }
+            now = self.courses.with_track(
+                {
+                    "series": series,
+                    "subject": row["subject_id"],
+                    "timepoint": row["timepoint"],
+                    "quantity": (lineage.output("prepare", series) or {}).get("quantity"),
+                    **own[0],
+                }
+            )
             about += f": {own[0]['label']}, {own[0]['kind']}"
         return Origin(about, (f"unit/measure/{series}",), (series,), now, lesion)
 
     def _of_lesions_csv(self, cell: Cell) -> Origin:
-        return self.of_lesion(cell.row["series"], int(cell.row["lesion"]))
+        found = self.of_lesion(cell.row["series"], int(cell.row["lesion"]))
+        if cell.column in OF_TRACKS:
+            return self.courses.of_track(cell.row["subject"], found)
+        return found
+
+    def _of_course(self, cell: Cell) -> Origin:
+        return self.courses.origin(cell)
 
     def _of_lesions_json(self, cell: Cell) -> Origin:
         if not cell.place.startswith("/dropped/"):
-            return self.of_lesion(cell.row["series"], int(cell.row["lesion"]))
+            return self._of_lesions_csv(cell)
         series = cell.row["series"]
         measured = self.lineage(series).output("measure", series) or {"dropped": []}
         rows = [{"series": series} | crumb for crumb in measured["dropped"]]
@@ -159,8 +183,12 @@ class Origins:
                     return Origin(about, (f"unit/{stage}/{name}",), (name,), now)
         for out in (one for one in left_out_rows(self.study) if "unit" in one):
             if (out["source"], out["code"]) == (row["source"], row["code"]):
-                name = out["unit"].partition("/")[2]
-                return Origin(about, (f"unit/{out['unit']}",), (name,), out)
+                stage, _, name = out["unit"].partition("/")
+                sources = (f"unit/{out['unit']}",)
+                if stage in SUBJECT_STAGES:
+                    own = tuple(self.subject(name).series)
+                    return Origin(about, sources, own, out, subjects=(name,))
+                return Origin(about, sources, (name,), out)
         return Origin(about, (), (), None)
 
     def _of_curation(self, cell: Cell) -> Origin:
@@ -231,6 +259,7 @@ class Origins:
 _FINDERS: dict[str, Callable[[Origins, Cell], Origin]] = {
     "lesions.csv": Origins._of_lesions_csv,
     "lesions.json": Origins._of_lesions_json,
+    TRACKS: Origins._of_course,
     "clean_up.csv": Origins._of_clean_up,
     "left_out.csv": Origins._of_left_out,
     "curation.csv": Origins._of_curation,
@@ -246,11 +275,16 @@ def text_now(cell: Cell, now: Row) -> str | None:
     if cell.column is None or cell.column not in now:
         return None
     if cell.file.endswith(".csv"):
-        return csv_rows([now])[0][cell.column]
+        return csv_rows([{**now, cell.column: _sorted(now[cell.column])}])[0][cell.column]
     value = now[cell.column]
     for part in cell.rest:
         value = value[int(part)] if isinstance(value, list) else value[part]
     return json_text_of(value)
+
+
+def _sorted(value: Any) -> Any:
+    """Return reasons in the order in which a CSV has them."""
+    return dict(sorted(value.items())) if isinstance(value, Mapping) else value
 
 
 def _csv_rows(text: str) -> list[dict[str, str]]:

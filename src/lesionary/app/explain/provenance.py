@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from lesionary.app.explain.lineage import Lineage, unit_step
 from lesionary.app.explain.records import Step
+from lesionary.app.explain.subjects import DECIDED_KINDS, subject_lineages
 from lesionary.core.annotation import GIVEN
 from lesionary.io.durable import replacing
 from lesionary.io.registry import tables
@@ -36,7 +37,14 @@ Told = Mapping[str, tuple[str, str]]
 """When the last event of a step was, and by whom, by the step's id."""
 
 _PUBLISH = "unit/publish/release"
-_ENTITIES = {"series": "image", "annotation": "annotation", "box": "box", "finding": "finding"}
+_ENTITIES = {
+    "series": "image",
+    "annotation": "annotation",
+    "box": "box",
+    "finding": "finding",
+    **{kind: kind for kind in DECIDED_KINDS},
+}
+_PUBLISHED_UNITS = ("unit/measure/", "unit/respond/")
 _PAGE = 500
 
 
@@ -115,15 +123,23 @@ def study_records(study: "Study") -> Iterator[Record]:
         runs = registry.rows(tables.run, id=published.run_id)
         step = unit_step(published, runs[0] if runs else None)
         yield from step_records(step, told_of(study, [step]))
-    for page in registry.series_pages(_PAGE):
-        steps = list(Lineage.of(study, [row["id"] for row in page]).steps())
+    for steps in _pages_of_steps(study):
         told = told_of(study, steps)
         for step in steps:
             yield from step_records(step, told)
-            if is_published and step.id.startswith("unit/measure/"):
+            if is_published and step.id.startswith(_PUBLISHED_UNITS):
                 output = entity_of(step.id)
                 if output is not None:
                     yield relation("used", named("unit", "publish", "release"), output)
+
+
+def _pages_of_steps(study: "Study") -> Iterator[list[Step]]:
+    """Yield the steps of the study, page by page: of series, then of subjects."""
+    for page in study.registry.series_pages(_PAGE):
+        yield list(Lineage.of(study, [row["id"] for row in page]).steps())
+    for page in study.registry.subject_pages(_PAGE):
+        lineages = subject_lineages(study, sorted({row["subject_id"] for row in page}))
+        yield [step for lineage in lineages.values() for step in lineage.steps()]
 
 
 def told_of(study: "Study", steps: list[Step]) -> Told:
@@ -138,6 +154,8 @@ def step_records(step: Step, told: Told) -> Iterator[Record]:
     at, actor = told.get(step.id, ("", ""))
     if step.kind == "unit":
         yield from _unit_records(step, at)
+    elif step.kind in DECIDED_KINDS:
+        yield from _decided_records(step)
     elif step.kind in _ENTITIES:
         yield from _entity_records(step, at, actor)
 
@@ -169,6 +187,20 @@ def _entity_records(step: Step, at: str, actor: str) -> Iterator[Record]:
         author = _author(facts)
         yield author
         yield relation("wasAttributedTo", name, author.name)
+
+
+def _decided_records(step: Step) -> Iterator[Record]:
+    """Yield what a reader decided, or took from a report, and who that was."""
+    facts, name = step.facts, entity_of(step.id)
+    assert name is not None  # noqa: S101 - these kinds have one
+    known = {key: value for key, value in facts.items() if key != "id"}
+    label = f"{step.kind.replace('_', ' ')} on {facts['subject']}"
+    yield entity(name, step.kind.title().replace("_", ""), label, **known)
+    author = agent(named("reader", facts["reader"]), "prov:Person", facts["reader"])
+    yield author
+    yield relation("wasAttributedTo", name, author.name)
+    for source in filter(None, map(entity_of, step.sources)):
+        yield relation("wasDerivedFrom", name, source)
 
 
 def _label(step: Step) -> str:

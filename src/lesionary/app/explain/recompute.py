@@ -1,21 +1,25 @@
 """Make a unit's result again from its stored inputs, in a folder of its own, and compare."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lesionary.app.code import code_digest
 from lesionary.app.explain.records import Check
+from lesionary.app.stage import Scope
 from lesionary.app.stages.agree import AGREE
 from lesionary.app.stages.annotate import ANNOTATE
 from lesionary.app.stages.evaluate import EVALUATE
 from lesionary.app.stages.measure import MEASURE
 from lesionary.app.stages.prepare import PREPARE
+from lesionary.app.stages.respond import RESPOND
+from lesionary.app.stages.track import TRACK
 from lesionary.core.errors import LesionaryError
 from lesionary.core.identity import canonical_json
 from lesionary.io.objects import ObjectStore, is_object_id
+from lesionary.io.registry import tables
 from lesionary.io.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -23,7 +27,8 @@ if TYPE_CHECKING:
     from lesionary.app.study import Study
     from lesionary.io.registry.records import UnitRecord
 
-_BY_NAME = {stage.name: stage for stage in (PREPARE, ANNOTATE, MEASURE, AGREE, EVALUATE)}
+_STAGES = (PREPARE, ANNOTATE, MEASURE, TRACK, RESPOND, AGREE, EVALUATE)
+_BY_NAME = {stage.name: stage for stage in _STAGES}
 
 
 def recomputed(study: "Study", record: "UnitRecord", run: Mapping[str, Any] | None) -> Check:
@@ -51,8 +56,16 @@ def recomputed(study: "Study", record: "UnitRecord", run: Mapping[str, Any] | No
 
 
 def _planned(study: "Study", stage: "Stage", name: str) -> "Work | None":
-    works = stage.plan(study, study.registry.some_series([name]))
+    works = stage.plan(study, _series_of(study, stage, name))
     return next((work for work in works if work.name == name), None)
+
+
+def _series_of(study: "Study", stage: "Stage", name: str) -> Sequence[Mapping[str, Any]]:
+    """Return the series that a unit is about: all of a subject's where it is one."""
+    if stage.scope is Scope.SERIES:
+        return study.registry.some_series([name])
+    own = study.registry.rows(tables.series, subject_id=name)
+    return study.registry.some_series([row["id"] for row in own])
 
 
 def _done_again(study: "Study", stage: "Stage", work: "Work") -> Any:

@@ -27,7 +27,8 @@ class Step:
     id : str
         As events name it: ``series/ser-0001``, ``unit/measure/ser-0001``, ``annotation/<uuid>``.
     kind : str
-        ``release``, ``unit``, ``annotation``, ``box``, ``series``, ``subject`` or ``finding``.
+        ``release``, ``unit``, ``annotation``, ``box``, ``series``, ``subject``, ``finding``,
+        ``decision``, ``role_decision`` or ``reported_diameter``.
     facts : mapping
         What is known of it, as JSON without nulls.
     sources : tuple of str
@@ -111,6 +112,10 @@ class Origin:
         The lesion that the row is about.
     facts : mapping
         How a row over several units was taken together.
+    subjects : tuple of str
+        Whose lineage leads on, besides that of the series.
+    members : tuple of (str, int)
+        The measured lesions that it rests on, by series and number.
     """
 
     about: str
@@ -119,6 +124,8 @@ class Origin:
     now: Mapping[str, Any] | None
     lesion: int | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    subjects: tuple[str, ...] = ()
+    members: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

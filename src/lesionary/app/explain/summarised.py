@@ -1,11 +1,12 @@
 """Statistics over lesions and series, made again from what the units stored."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lesionary.app.explain.curated import CurationNow
 from lesionary.app.explain.records import Cell, Origin
+from lesionary.app.explain.subjects import SUBJECT_STAGES
 from lesionary.app.results import left_out_rows, stored_results, to_publish
 from lesionary.io.registry import tables
 
@@ -43,7 +44,7 @@ class SummaryNow:
         data, summary = self._now()
         found = summary.find(*_key(named))
         lesions = lesions_described(data, named)
-        sources, series = self._sources(data, named)
+        sources, series, subjects = self._sources(data, named)
         facts: dict[str, Any] = {
             "section": named.section,
             "group": named.group or None,
@@ -57,7 +58,7 @@ class SummaryNow:
         group = f" of {named.group}" if named.group else ""
         about = f"{named.statistic} of {named.measure}{group}, in the report's {named.section}"
         now = None if found is None else found.row()
-        return Origin(about, sources, series, now, facts=facts)
+        return Origin(about, sources, series, now, facts=facts, subjects=subjects)
 
     def _now(self) -> "tuple[ReportData, Summary]":
         from lesionary.app.report_data import report_data
@@ -71,17 +72,28 @@ class SummaryNow:
 
     def _sources(
         self, data: "ReportData", named: "Statistic"
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the steps that a statistic comes from first, and whose lineage leads on."""
+    ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """Return the steps that a statistic comes from first, and whose lineage leads on.
+
+        That is of which series, and of which subjects.
+        """
         from lesionary.publish.report.described import series_described
 
         inputs = list(self._inputs(named)) if named.measure in _OF_INPUTS else []
         if inputs:
-            failed = [name.rpartition("/")[2] for name in inputs if name.startswith("unit/")]
-            return tuple(inputs), tuple(dict.fromkeys(failed))
+            return (tuple(inputs), *self._failed(inputs))
         rows = series_described(data, named) or data.series
         steps = tuple(_step_of(row, named) for row in rows)
-        return steps, tuple(row.id for row in rows)
+        return steps, tuple(row.id for row in rows), ()
+
+    def _failed(self, inputs: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the series of failed units, and the subjects of those that are about one."""
+        units = [name.split("/")[1:] for name in inputs if name.startswith("unit/")]
+        subjects = tuple(dict.fromkeys(name for stage, name in units if stage in SUBJECT_STAGES))
+        of_subjects = self.study.registry.rows(tables.series, among={"subject_id": subjects})
+        series = [name for stage, name in units if stage not in SUBJECT_STAGES]
+        series += [row["id"] for row in of_subjects]
+        return tuple(dict.fromkeys(series)), subjects
 
     def _inputs(self, named: "Statistic") -> Iterator[str]:
         """Yield findings and failed units that a count of what did not come in is about."""

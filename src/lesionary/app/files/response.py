@@ -1,9 +1,11 @@
 """Response over time from a table of lesions: what ``lesionary file respond`` does, for Python."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lesionary.app.files.uncertainty import read_plan
 from lesionary.core.errors import InputError, LesionaryError
 from lesionary.io.limits import MIB
 from lesionary.io.opening import opened, size_of
@@ -11,6 +13,7 @@ from lesionary.measure.response.judging import respond as judged
 from lesionary.measure.response.options import ResponseOptions
 from lesionary.measure.response.records import Criteria
 from lesionary.measure.response.rows import parse_table
+from lesionary.measure.uncertainty.records import UncertainTimepoint
 
 LARGEST_BYTES = 256 * MIB
 """Some two million rows; what is larger is something else."""
@@ -23,6 +26,7 @@ def respond(
     confirm_days: int = 28,
     sd_min_days: int = 0,
     strict: bool = False,
+    uncertainty: str | os.PathLike[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Judge a table of lesions by RECIST 1.1, or by iRECIST too.
 
@@ -37,6 +41,9 @@ def respond(
         For the confirmed best overall response.
     strict : bool
         Refuse baselines beyond the guideline: more than 5 targets, more than 2 an organ, too small.
+    uncertainty : path, optional
+        TOML or JSON with a model of readers' errors: each row gets the probability of each
+        category, as ``docs/reference/uncertainty.md`` has it.
 
     Returns
     -------
@@ -48,15 +55,29 @@ def respond(
     ------
     InputError
         If the file cannot be read or lacks columns, or any row is faulty; the error lists each
-        with its line.
+        with its line. If the model cannot be read, or there are too few readers for it.
     """
+    plan = None if uncertainty is None else read_plan(uncertainty)
     options = ResponseOptions(_criteria(criteria), confirm_days, sd_min_days, strict)
     try:
         rows = parse_table(_text_of(Path(table)))
         found = judged(rows.observations, options, faults=rows.faults)
+        uncertain = () if plan is None else plan.judge(rows.observations)
     except LesionaryError as error:
         raise error.at(str(table)) from None
-    return [row.to_json(options.criteria) for row in found]
+    plain = [row.to_json(options.criteria) for row in found]
+    return with_uncertainty(plain, uncertain) if uncertain else plain
+
+
+def with_uncertainty(
+    rows: Sequence[dict[str, Any]], uncertain: Sequence[UncertainTimepoint]
+) -> list[dict[str, Any]]:
+    """Add to each time point how likely each of its categories is; both are in one order."""
+    found = []
+    for row, one in zip(rows, uncertain, strict=True):
+        more = one.to_json()
+        found.append(row | more | {"reason": row["reason"] | more["reason"]})
+    return found
 
 
 def _criteria(word: str) -> Criteria:

@@ -37,6 +37,18 @@ _OTHER_CONTENT = Finding(
 )
 
 
+def _grown(n_more: int) -> Finding:
+    """Say that a series which the study holds has more slices now."""
+    slices = "slice" if n_more == 1 else "slices"
+    return Finding(
+        "series_grown",
+        Outcome.LEFT_OUT,
+        f"{n_more} more {slices} of this series came after the study had taken it without them",
+        "a study never replaces an image, drawn on or not: for the whole series begin a new study,"
+        " and send or ingest all of its slices there",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class NamedBySource:
     """What file names or layouts say of an image beside its header, where they do.
@@ -115,7 +127,11 @@ class HeldImages:
             return _SLICE_OF_ANOTHER if is_shared else None
         if held[1] != subject_hash:
             return _OTHER_SUBJECT
-        return None if held[0] == object_id else _OTHER_CONTENT
+        if held[0] == object_id:
+            return None
+        slices = set(identity.sop_instance_uids)
+        n_more = len(slices - self.sop_uids)
+        return _grown(n_more) if 0 < n_more < len(slices) else _OTHER_CONTENT
 
     def add(self, summary: SeriesSummary, object_id: str, subject_hash: str) -> None:
         """Hold one more image.

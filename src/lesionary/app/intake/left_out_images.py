@@ -1,7 +1,7 @@
 """Images that came and are not in: what was drawn on them lies on no other image.
 
 One finding says so of RTSTRUCT, SEG, mask file and box alike: by a rule of the protocol, which is
-no fault of the drawing, or because the image itself is unsound.
+no fault of the drawing, because the image itself is unsound, or because it is still arriving.
 """
 
 from collections.abc import Iterable
@@ -26,15 +26,24 @@ UNSOUND = Finding(
     "see why its image was left out; once that is mended, ingest both again",
 )
 
+STILL_ARRIVING = Finding(
+    "still_arriving",
+    Outcome.IGNORED,
+    "the image of this is still being received",
+    "once it has come, ingest --received takes both",
+)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LeftOutImages:
-    """The images that rules, or that the gate, left out.
+    """The images that rules, or that the gate, left out, or that are on their way.
 
     Parameters
     ----------
+    finding : Finding
+        What is said of a drawing on one of them.
     by_rule : bool
-        Whether rules did.
+        Whether rules left them out.
     candidates : tuple of Candidate
         Of this ingest.
     series : frozenset of str
@@ -43,7 +52,8 @@ class LeftOutImages:
         Keyed SOP UIDs, of this ingest.
     """
 
-    by_rule: bool
+    finding: Finding
+    by_rule: bool = False
     candidates: tuple[Candidate, ...] = ()
     series: frozenset[str] = frozenset()
     slices: frozenset[str] = frozenset()
@@ -55,16 +65,12 @@ class LeftOutImages:
         """Collect candidates that are out, and the series that earlier ingests left out."""
         out = tuple(candidates)
         return cls(
+            RULED_OUT if by_rule else UNSOUND,
             by_rule,
             out,
             frozenset([*(one.key for one in out), *earlier]),
             frozenset(uid for one in out for uid in one.sop_uids),
         )
-
-    @property
-    def finding(self) -> Finding:
-        """What is said of a drawing on one of them."""
-        return RULED_OUT if self.by_rule else UNSOUND
 
     @property
     def images(self) -> tuple[SeriesSummary, ...]:

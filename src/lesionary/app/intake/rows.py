@@ -117,10 +117,7 @@ def write_rows(
             for number in sorted(held):
                 journal.refuse(number, [_HELD_DRAWING])
         write_curation(ingest, journal, curated, ids)
-        if fresh or drawn_on:
-            ingest.forget_units("publish", ["release"], why="something came in")
-        for stage in ("annotate", "measure"):
-            ingest.forget_units(stage, drawn_on, why="something was drawn on it")
+        _make_due(ingest, _ids_of(ids, fresh), drawn_on)
         findings = _add_findings(ingest, journal, ids, received)
         masks = ingest.rows(tables.annotation)
         n_boxes = sum(row["ingest"] == ingest.number for row in ingest.rows(tables.box))
@@ -143,6 +140,19 @@ def write_rows(
             "left_out": sum(row["outcome"] == Outcome.LEFT_OUT for row in kept),
         },
     )
+
+
+def _make_due(ingest: IngestTransaction, fresh: set[str], drawn_on: set[str]) -> None:
+    """Make due what rests on series that are new or were drawn on."""
+    if not (fresh or drawn_on):
+        return
+    ingest.forget_units("publish", ["release"], why="something came in")
+    for stage in ("annotate", "measure"):
+        ingest.forget_units(stage, drawn_on, why="something was drawn on it")
+    came = fresh | drawn_on
+    subjects = {row["subject_id"] for row in ingest.rows(tables.series) if row["id"] in came}
+    for stage in ("track", "respond"):
+        ingest.forget_units(stage, sorted(subjects), why="something came in of this subject")
 
 
 def _ids_of(ids: Mapping[str, str], images: Sequence[Admitted]) -> set[str]:

@@ -13,6 +13,7 @@ from lesionary.io.objects import ObjectStore
 if TYPE_CHECKING:
     from lesionary.app.study import Study
     from lesionary.core.volume import Geometry, LabelArray, LabelMap
+    from lesionary.measure.diameter import Definition
     from lesionary.measure.lesions import MeasuredLesion, MeasureOptions
 
 
@@ -80,6 +81,7 @@ def measure_series(request: MeasureRequest) -> dict[str, Any]:
         min_slices=request.min_slices,
         diameter=request.diameter,  # type: ignore[arg-type]  # words become members there
         keep_largest=request.keep_largest,
+        has_both=True,
     )
     found: list[tuple[int, MeasuredLesion]] = []
     maps: list[LabelMap] = []
@@ -100,7 +102,8 @@ def measure_series(request: MeasureRequest) -> dict[str, Any]:
     array, n_hidden = _flattened(maps, found, volume.geometry)
     rows = [
         _row(number, lesion, request.lesions[str(lesion.value)])
-        | {"layer": names[place], "value": lesion.value}
+        | {"diameters_mm": _diameters_mm(lesion, options.diameter)}
+        | {"layer": names[place], "value": lesion.value, "first_voxel": list(lesion.first)}
         for number, (place, lesion) in enumerate(found, start=1)
     ]
     texts = {row["lesion"]: row["label"] for row in rows}
@@ -110,6 +113,19 @@ def measure_series(request: MeasureRequest) -> dict[str, Any]:
         "lesions": rows,
         "dropped": dropped,
         "n_hidden_voxels": n_hidden,
+    }
+
+
+def _diameters_mm(lesion: "MeasuredLesion", diameter: "Definition") -> dict[str, float | None]:
+    """Return the lesion's size in every definition: what hangs on the choice can be told."""
+    from lesionary.measure.diameter import Definition
+    from lesionary.measure.straddling import sphere_mm
+
+    other = next(one for one in Definition if one is not diameter)
+    return {
+        diameter.value: lesion.diameter_mm,
+        other.value: lesion.other_diameter_mm,
+        "volume": sphere_mm(lesion.volume_ml),
     }
 
 
@@ -176,4 +192,4 @@ def _row(number: int, lesion: "MeasuredLesion", made: dict[str, Any]) -> dict[st
     return row | {"reason": reason} if reason else row
 
 
-MEASURE = Stage("measure", 3, plan, measure_series, ("measure",))
+MEASURE = Stage("measure", 4, plan, measure_series, ("measure",))

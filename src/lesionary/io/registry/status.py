@@ -17,7 +17,16 @@ from lesionary.io.registry.place import POSTGRES, RegistryPlace
 from lesionary.io.registry.version import SCHEMA, require_schema, schema_of
 from lesionary.io.registry.wording import no_registry, registry_error
 
-STAGES = ("prepare", "annotate", "measure", "agree", "evaluate", "publish")
+STAGES = (
+    "prepare",
+    "annotate",
+    "measure",
+    "track",
+    "respond",
+    "agree",
+    "evaluate",
+    "publish",
+)
 
 PLANNED = "planned:"
 """Settings that start so hold how many units the last run of a stage planned."""
@@ -223,6 +232,8 @@ def _planned(database: _Database, counts: Mapping[str, int]) -> dict[str, int]:
         "prepare": n_series,
         "annotate": n_series,
         "measure": n_series,
+        "track": counts.get("subject", 0),
+        "respond": counts.get("subject", 0),
         "agree": counts.get(SEVERAL_READERS, 0),
         "evaluate": int(rows[0]["value"]) if rows else 0,
         "publish": min(1, n_series),

@@ -1,7 +1,8 @@
 """The registry's tables, the same on SQLite and PostgreSQL.
 
-Rows that people made (annotation, review, lesion, track) and events are never changed or deleted:
-triggers in the database refuse it (``guards.py``). What stages derived (unit) may be made anew.
+Rows that people made (annotation, review, lesion, track, decision, role_decision and
+reported_diameter) and events are never changed or deleted: triggers in the database refuse it
+(``guards.py``). What stages derived (unit) may be made anew.
 """
 
 import json
@@ -202,6 +203,53 @@ track = sa.Table(
     sa.Column("reader", sa.String, doc="who affirmed it; null for a proposal"),
 )
 
+decision = sa.Table(
+    "decision",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False, doc="in order of deciding"),
+    sa.Column("subject_id", sa.ForeignKey("subject.id"), nullable=False, index=True),
+    sa.Column("verdict", sa.String, nullable=False, doc="affirm, relink, split, reject"),
+    sa.Column("from_series_id", sa.ForeignKey("series.id"), nullable=False),
+    sa.Column("from_lesion", sa.Integer, doc="its number in that mask; null where it is new"),
+    sa.Column("from_object", sa.String, nullable=False, doc="the mask that the number is of"),
+    sa.Column("to_series_id", sa.ForeignKey("series.id"), nullable=False),
+    sa.Column("to_lesion", sa.Integer, doc="null where it is gone"),
+    sa.Column("to_object", sa.String, nullable=False),
+    sa.Column("further", StoredJson, nullable=False, doc="series, lesion, object of other lesions"),
+    sa.Column("reader", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False, doc="UTC, ISO"),
+)
+
+role_decision = sa.Table(
+    "role_decision",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False, doc="in order of deciding"),
+    sa.Column("subject_id", sa.ForeignKey("subject.id"), nullable=False, index=True),
+    sa.Column("series_id", sa.ForeignKey("series.id"), nullable=False),
+    sa.Column("lesion", sa.Integer, nullable=False, doc="with which its drawer's track begins"),
+    sa.Column("object_id", sa.String, nullable=False, doc="the mask that the number is of"),
+    sa.Column("role", sa.String, nullable=False, doc="target or non-target"),
+    sa.Column("reader", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False, doc="UTC, ISO"),
+)
+
+reported_diameter = sa.Table(
+    "reported_diameter",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False, doc="in order of entry"),
+    sa.Column("subject_id", sa.ForeignKey("subject.id"), nullable=False, index=True),
+    sa.Column("timepoint_id", sa.ForeignKey("timepoint.id"), nullable=False),
+    sa.Column("lesion", sa.String, nullable=False, doc="as its source names it"),
+    sa.Column("series_id", sa.ForeignKey("series.id"), doc="null where nobody said"),
+    sa.Column("number", sa.Integer, doc="of the measured lesion; null where none was found"),
+    sa.Column("object_id", sa.String, doc="the mask that the number is of"),
+    sa.Column("diameter_mm", sa.String, nullable=False, doc="the decimal as it was written"),
+    sa.Column("source", sa.String, nullable=False, doc="report"),
+    sa.Column("reader", sa.String, nullable=False, doc="who entered it"),
+    sa.Column("at", sa.String, nullable=False, doc="UTC, ISO"),
+    sa.Column("replaces", sa.ForeignKey("reported_diameter.id"), doc="what it corrects"),
+)
+
 split = sa.Table(
     "split",
     metadata,
@@ -290,5 +338,15 @@ head = sa.Table(
     comment="one row: the last event. Its lock puts writers in a queue",
 )
 
-PERMANENT = (event, annotation, review, lesion, track, instance)
+PERMANENT = (
+    event,
+    annotation,
+    review,
+    lesion,
+    track,
+    decision,
+    role_decision,
+    reported_diameter,
+    instance,
+)
 """Tables whose rows are never changed and never deleted."""

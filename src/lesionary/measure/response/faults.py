@@ -24,7 +24,10 @@ class RowFault:
     reason: str
 
 
-def refuse(faults: Iterable[RowFault]) -> None:
+_HINT = "correct these rows; docs/reference/respond.md says what each column holds"
+
+
+def refuse(faults: Iterable[RowFault], hint: str = _HINT) -> None:
     """Raise one error for all faults; return where there are none.
 
     Raises
@@ -37,7 +40,7 @@ def refuse(faults: Iterable[RowFault]) -> None:
         raise InputError(
             _message(found),
             code=CODE,
-            hint="correct these rows; docs/reference/respond.md says what each column holds",
+            hint=hint,
             details={"rows": [{"line": one.row, "reason": one.reason} for one in found]},
         )
 

@@ -1,9 +1,10 @@
 """A table of links as a reader edited it, read as decisions on the links that there are.
 
 What stands in the table is what shall be. A row as it was is affirmed; a row that leads elsewhere
-relinks; one more row from a lesion that another row keeps is a split; a row whose later lesion is
-emptied, or that says ``gone`` or ``new`` now, rejects. A link without a row is not decided, unless
-another row takes its later lesion.
+relinks; one more row from a lesion that another row keeps is a split; a row whose later or earlier
+lesion is emptied rejects. A link without a row is not decided, unless another row takes its later
+lesion. The relation must go with the lesions that a row names; the status counts where a lesion is
+gone: ``not_evaluable`` in place of ``absent`` rejects that it is absent.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -123,10 +124,11 @@ class _Edits:
             self._fault(row, "this link has another row already")
             return
         self._kept[row.key] = link
-        why = self._contradiction(row, link)
+        is_other = link.relation is Relation.GONE and row.status not in {"", link.status}
+        why = _fault_of_words(row) or (_fault_of_status(row, link) if is_other else "")
         if why:
             self._fault(row, why)
-        elif self._is_rejected(row, link):
+        elif is_other:
             self._decide(row.line, Verdict.REJECT, link)
         elif link.state is not LinkState.AFFIRMED:
             self._decide(row.line, Verdict.AFFIRM, link)
@@ -134,7 +136,7 @@ class _Edits:
     def change(self, row: LinkRow) -> None:
         """Take a row that is about no link that there is."""
         start, end = row.key
-        why = self._fault_of_places(start, end)
+        why = _fault_of_words(row) or self._fault_of_places(start, end)
         if why:
             self._fault(row, why)
         elif end.lesion is None:
@@ -182,24 +184,6 @@ class _Edits:
         elif not any(_key(link) in self._used for link in links):
             self._fault(row, CONTRADICTED if links else "there is no link to cut")
 
-    def _contradiction(self, row: LinkRow, link: Proposal) -> str:
-        relation, status = row.relation, row.status
-        if relation not in {"", *Relation}:
-            return f"relation is one of {', '.join(Relation)}"
-        if not link.is_joining and relation not in {"", link.relation}:
-            return f"says {relation}, and names no lesion that it leads to"
-        if status in {"", link.status}:
-            return ""
-        is_gone = link.relation is Relation.GONE
-        if is_gone and (link.status, status) == (TrackStatus.ABSENT, TrackStatus.NOT_EVALUABLE):
-            return ""
-        return "of the status only `absent` can be changed, to `not_evaluable`"
-
-    def _is_rejected(self, row: LinkRow, link: Proposal) -> bool:
-        if link.is_joining:
-            return row.relation in {Relation.GONE, Relation.NEW}
-        return row.status not in {"", link.status}
-
     def _fault_of_places(self, start: Place, end: Place) -> str:
         for name, place in (("from", start), ("to", end)):
             if place.timepoint not in self.tracks.timepoints:
@@ -244,6 +228,25 @@ class _Edits:
 
     def _fault(self, row: LinkRow, reason: str) -> None:
         self.faults.append(RowFault(row.line, reason))
+
+
+def _fault_of_words(row: LinkRow) -> str:
+    """Return how a row's relation contradicts the lesions that it names."""
+    if row.relation not in {"", *Relation}:
+        return f"relation is one of {', '.join(Relation)}"
+    start, end = row.key
+    has = {Relation.GONE: end.lesion is None, Relation.NEW: start.lesion is None}
+    is_joining = start.lesion is not None and end.lesion is not None
+    if row.relation and not has.get(Relation(row.relation), is_joining):
+        lesions = "both lesions" if is_joining else "one lesion only"
+        return f"says {row.relation}, and names {lesions}"
+    return ""
+
+
+def _fault_of_status(row: LinkRow, link: Proposal) -> str:
+    if (link.status, row.status) == (TrackStatus.ABSENT, TrackStatus.NOT_EVALUABLE):
+        return ""
+    return "of the status only `absent` can be changed, to `not_evaluable`"
 
 
 def _key(link: Proposal) -> _Key:

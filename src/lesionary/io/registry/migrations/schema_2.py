@@ -261,8 +261,14 @@ def add_guards(connection: sa.Connection) -> None:
             " LANGUAGE plpgsql"
         )
     for table in _PERMANENT:
-        for statement in _on_server(table.name) if is_server else _in_file(table):
-            connection.exec_driver_sql(statement)
+        guard(connection, table)
+
+
+def guard(connection: sa.Connection, table: sa.Table) -> None:
+    """Add the triggers of one table; a server's call a function that is there."""
+    is_server = connection.dialect.name == "postgresql"
+    for statement in _on_server(table.name) if is_server else _in_file(table):
+        connection.exec_driver_sql(statement)
 
 
 def _on_server(name: str) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The tables of schema 3, as they were. Not to be edited.
 
-JSON is canonical text, and is written as such. The guards are those of schema 2.
+JSON is canonical text, and is written as such. The guards are those of schema 2, on more tables.
 """
 
 import sqlalchemy as sa
@@ -180,6 +180,53 @@ track = sa.Table(
     sa.Column("reader", sa.String),
 )
 
+decision = sa.Table(
+    "decision",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("subject_id", sa.ForeignKey("subject.id"), nullable=False, index=True),
+    sa.Column("verdict", sa.String, nullable=False),
+    sa.Column("from_series_id", sa.ForeignKey("series.id"), nullable=False),
+    sa.Column("from_lesion", sa.Integer),
+    sa.Column("from_object", sa.String, nullable=False),
+    sa.Column("to_series_id", sa.ForeignKey("series.id"), nullable=False),
+    sa.Column("to_lesion", sa.Integer),
+    sa.Column("to_object", sa.String, nullable=False),
+    sa.Column("further", sa.Text, nullable=False),
+    sa.Column("reader", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
+)
+
+role_decision = sa.Table(
+    "role_decision",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("subject_id", sa.ForeignKey("subject.id"), nullable=False, index=True),
+    sa.Column("series_id", sa.ForeignKey("series.id"), nullable=False),
+    sa.Column("lesion", sa.Integer, nullable=False),
+    sa.Column("object_id", sa.String, nullable=False),
+    sa.Column("role", sa.String, nullable=False),
+    sa.Column("reader", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
+)
+
+reported_diameter = sa.Table(
+    "reported_diameter",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("subject_id", sa.ForeignKey("subject.id"), nullable=False, index=True),
+    sa.Column("timepoint_id", sa.ForeignKey("timepoint.id"), nullable=False),
+    sa.Column("lesion", sa.String, nullable=False),
+    sa.Column("series_id", sa.ForeignKey("series.id")),
+    sa.Column("number", sa.Integer),
+    sa.Column("object_id", sa.String),
+    sa.Column("diameter_mm", sa.String, nullable=False),
+    sa.Column("source", sa.String, nullable=False),
+    sa.Column("reader", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("replaces", sa.ForeignKey("reported_diameter.id")),
+)
+
 split = sa.Table(
     "split",
     metadata,
@@ -268,5 +315,9 @@ head = sa.Table(
     comment="one row: the last event. Its lock puts writers in a queue",
 )
 
-add_guards = schema_2.add_guards
-"""The same tables are permanent, by the same names."""
+
+def add_guards(connection: sa.Connection) -> None:
+    """Refuse changes to what is permanent, by triggers."""
+    schema_2.add_guards(connection)
+    for table in (decision, role_decision, reported_diameter):
+        schema_2.guard(connection, table)

@@ -1,0 +1,1 @@
+"""How sure a response is: the probability of each category, from errors of measurement (X4)."""

@@ -1,0 +1,1 @@
+"""Response over time, published: plots, lesion strips, patient reports, CDISC tables."""
