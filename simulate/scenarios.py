@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -106,8 +107,12 @@ def from_readers(reader: Reader, n_readers: int, n_patients: int = 40) -> ModelO
 
 def from_nodules(sizes_mm: NDArray[np.float64]) -> ModelOf:
     """Let the model be estimated from nodules that real readers have outlined."""
-    model = estimated(rows_of(sizes_mm), ErrorModel(**ONLY_READER))
-    return lambda _: model
+
+    @cache
+    def fitted() -> ErrorModel:
+        return estimated(rows_of(sizes_mm), ErrorModel(**ONLY_READER))
+
+    return lambda _: fitted()
 
 
 def scenarios() -> Sequence[Scenario]:

@@ -72,6 +72,16 @@ class Oracle:
             return self.size(time, lesion) < 10
         return all(row.status.value == "absent" for row in self.at(time, lesion))
 
+    def is_node_or_unseen(self, time, lesion):
+        """Whether nothing that was written of a lesion keeps it from being gone."""
+        for row in self.at(time, lesion):
+            if row.status.value in {"absent", "not_evaluable"}:
+                continue
+            size = self.size(time, lesion)
+            if row.kind.value == "tumour" or (size is not None and size >= 10):
+                return False
+        return True
+
     def target(self, time):
         targets = self.names("target")
         if not targets:
@@ -82,7 +92,10 @@ class Oracle:
             return "CR"
         known = self.rest(time) if total is None else total
         if known - nadir >= 5 and (nadir == 0 or (known - nadir) / nadir >= Fraction(1, 5)):
-            return "PD"
+            could_be_gone = total is None and all(
+                self.is_node_or_unseen(time, lesion) for lesion in targets
+            )
+            return "NE" if could_be_gone else "PD"
         if total is None:
             return "NE"
         if (baseline - total) / baseline >= Fraction(3, 10) or self.is_in_response(time):

@@ -1,8 +1,11 @@
 """Lesions cut out of their scans: true to scale, upright, whatever order a file has."""
 
+import re
+
 import numpy as np
 import pytest
 
+from lesionary.app.results import SeriesResult
 from lesionary.app.strips import PIXELS, strip_image, strips_of
 from lesionary.core.volume import AxisOrder, Geometry, LabelMap, Quantity, Volume
 
@@ -101,6 +104,94 @@ def test_all_parts_of_a_split_lesion_are_outlined():
         for rows in ([row], [row, {"lesion": 2}])
     )
     assert both > alone
+
+
+class FakeObjects:
+    """Holds one scan and one mask, whatever is asked for."""
+
+    def get_volume(self, _name):
+        return scan()[0]
+
+    def get_label_map(self, _name):
+        return scan()[1]
+
+
+class FakeStudy:
+    """A study that is nothing but its objects."""
+
+    objects = FakeObjects()
+
+
+def observed(track, timepoint, diameter_mm, status="present", merged_into=""):
+    return {
+        "lesion": track,
+        "timepoint": timepoint,
+        "diameter_mm": diameter_mm,
+        "status": status,
+        "merged_into": merged_into,
+        "role": "new" if track == "C" else "target",
+        "organ": "liver",
+        "reader": "anna",
+    }
+
+
+def series(name, timepoint):
+    row = measured(scan()[0].geometry, 2) | {"reader": "anna"}
+    return SeriesResult(
+        row={"id": name, "timepoint": timepoint},
+        prepared={"object": name, "window": "body"},
+        annotated={},
+        measured={"mask": name, "lesions": [row]},
+    )
+
+
+def test_every_sight_of_a_lesion_has_its_picture_or_its_word():
+    responses = [
+        {"subject": "sub-0001", "reader": "anna", "timepoint": t, "date": f"2020-01-0{n}"}
+        for n, t in enumerate(("0", "1", "2"), 1)
+    ]
+    judged = {
+        "responses": responses,
+        "observations": [
+            observed("A", "0", "25.9"),
+            observed("A", "1", "25.9"),
+            observed("A", "2", None, "absent"),
+            observed("B", "0", None, "not_evaluable"),
+            observed("B", "1", None, "merged", "A"),
+            observed("B", "2", None, "too_small"),
+            observed("C", "2", None),
+        ],
+        # The merger's one lesion is known by the name that does not carry the diameter.
+        "members": [
+            {"series": "ser-0", "lesion": 1, "track": "A", "part": ""},
+            {"series": "ser-1", "lesion": 1, "track": "B", "part": ""},
+        ],
+    }
+    results = [series("ser-0", 0), series("ser-1", 1)]
+    (picture,) = strips_of(FakeStudy(), judged, results, reader="anna", name="strips-anna")
+    said = " ".join(re.findall(r">([^<>]+)</text>", picture.svg))
+    assert picture.name == "strips-anna"
+    assert picture.title == "Lesions of sub-0001 through time, as anna saw them"
+    assert picture.svg.count("<image") == 2
+    for words in (
+        "absent",
+        "not evaluable",
+        "merged with A",
+        "too small to",
+        "not seen yet",
+        "day 2",
+    ):
+        assert words in said
+    assert said.count("25.9 mm") == 2
+
+
+def test_another_readers_lesions_are_not_shown():
+    judged = {
+        "responses": [{"subject": "s", "reader": "bert", "timepoint": "0", "date": None}],
+        "observations": [observed("A", "0", "25.9")],
+        "members": [{"series": "ser-0", "lesion": 1, "track": "A", "part": ""}],
+    }
+    assert strips_of(FakeStudy(), judged, [series("ser-0", 0)], reader="bert") == ()
 
 
 def test_a_subject_that_nobody_judged_has_no_strips():

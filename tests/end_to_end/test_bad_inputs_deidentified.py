@@ -32,6 +32,7 @@ SAID = {
     "cut header": {"truncated": 1},
     "cut code stream": {"truncated": 1},
     "60,000 rows claimed": {"size_claim": 8},
+    "2³¹ frames claimed": {"size_claim": 1},
     "cine": {"size_claim": 1},
     "3,000 sequences deep": {"too_deep": 1},
     "a PDF inside": {"encapsulated_document": 1},

@@ -32,6 +32,8 @@ from lesionary.measure.tracks.following import follow
 from lesionary.measure.tracks.lesions import tracked_lesions
 from lesionary.measure.tracks.records import Place, TimepointLesions, View
 from lesionary.measure.tracks.weaving import Tracks
+from lesionary.measure.uncertainty.model import ErrorModel
+from lesionary.measure.uncertainty.predicting import uncertain_response
 from lesionary.measure.uncertainty.sampling import sampling_bound_mm
 from lesionary.phantoms.ct import PhantomScan, Slices, thorax_abdomen
 from lesionary.phantoms.scenario import Course, LesionPlan
@@ -142,19 +144,30 @@ def patient(seed: int, kind: str) -> Patient:
     return Patient(seen.observations, exact_seen.observations)
 
 
+def likelihoods(one: Patient) -> list[dict[str, float] | None]:
+    """Return how likely each response is, given what was measured."""
+    model = ErrorModel(pixel_mm=PIXEL_MM)
+    return [point.probability for point in uncertain_response(one.measured, model)]
+
+
 def check(seeds: Sequence[int], kinds: Sequence[str]) -> Counter[Response]:
-    """Compare responses where no voxel can decide them; count them by what the targets do."""
+    """Compare responses where no voxel can decide them; count them by what the targets do.
+
+    Everywhere the true response must have a probability of 0.05 or more.
+    """
     found: Counter[Response] = Counter()
     for seed, kind in product(seeds, kinds):
         one = patient(seed, kind)
         assert {o.lesion for o in one.measured if o.role is Role.TARGET}
         assert any(o.status is Status.PRESENT for o in one.measured)
         true, judged = respond(one.true), respond(one.measured)
+        likely = likelihoods(one)
         for t in range(1, len(true)):
             if one.is_clear(true, t):
                 found[true[t].target_response] += 1
                 assert judged[t].target_response is true[t].target_response, (seed, kind, t)
                 assert judged[t].overall_response is true[t].overall_response, (seed, kind, t)
+            assert likely[t][true[t].overall_response.value] >= 0.05, (seed, kind, t)
     return found
 
 

@@ -152,7 +152,7 @@ def test_slices_that_come_after_their_series_are_said_to_be_so(run, slices):
         take(slices[4:])
     code, grown = run("ingest", "study", "--received")
     row = grown["left_out"][0]
-    assert (code, row["code"], row["reason"].split()[0]) == (1, "series_grown", "4")
+    assert (code, row["code"], row["reason"].split()[0]) == (2, "series_grown", "4")
     assert "new study" in row["hint"]
     code, again = run("ingest", "study", "--received")
     assert (code, again["left_out"], again["again"]["left_out"]) == (0, [], 1)
@@ -174,6 +174,7 @@ def test_a_message_says_what_still_arrives(run, slices, capsys):
     with listening() as take:
         take(slices[:4])
         run_command(["ingest", "study", "--received"])
-        assert "Still arriving: 1 series of 4 objects by now: --quiet-s 0" in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert "Still arriving: 1 series of 4 objects by now: --quiet-s 0" in said
         run_command(["status", "study"])
         assert "Still arriving: 1 series of 4 objects" in capsys.readouterr().out

@@ -16,6 +16,9 @@ from lesionary.measure.volumetric import volumetric_response
 
 Json = dict[str, Any]
 
+_NAMES = {"total_ml": "target_volume_ml", "response": "volumetric_response"}
+"""What fields of a response by volume are called among others."""
+
 
 @dataclass(frozen=True)
 class Courses:
@@ -25,6 +28,7 @@ class Courses:
     rows: Mapping[Place, Mapping[str, Any]]
     scans: Mapping[str, ScanFacts]
     seen: Observed
+    are_animals: bool = False
 
     @cached_property
     def merged(self) -> frozenset[tuple[str, str, str]]:
@@ -62,7 +66,7 @@ class Courses:
                 "change_from_baseline_percent": one.change_from_baseline_percent,
                 "change_from_nadir_percent": one.change_from_nadir_percent,
                 "volumetric_response": one.response and one.response.value,
-                "reason": one.reason,
+                "reason": {_NAMES.get(name, name): why for name, why in one.reason.items()},
             }
 
     def growth(self) -> list[Json]:
@@ -101,7 +105,7 @@ class Courses:
                     "timepoint": names[n],
                     "day": burden.day,
                     "total_ul": burden.total_ul,
-                    "warning": burden.warning.value or None,
+                    "warning": (burden.warning.value or None) if self.are_animals else None,
                 }
                 for n, burden in zip(known, burdens, strict=True)
             ],

@@ -151,6 +151,13 @@ class MeasureSection(_Section):
     keep_largest_piece: bool
 
 
+def _error_model(table: dict[str, Any]) -> dict[str, Any]:
+    from lesionary.measure.uncertainty.plan import UncertaintyPlan
+
+    UncertaintyPlan.from_mapping(table)
+    return table
+
+
 class RespondSection(_Section):
     """How response is judged (R10)."""
 
@@ -158,6 +165,9 @@ class RespondSection(_Section):
     confirm_days: int = Field(default=28, ge=0)
     sd_min_days: int = Field(default=0, ge=0)
     diameters: Literal["computed", "reported"] = "computed"
+    animals: bool = False
+    uncertainty: bool = True
+    errors: Annotated[dict[str, Any], AfterValidator(_error_model)] = Field(default_factory=dict)
 
 
 class AgreeSection(_Section):

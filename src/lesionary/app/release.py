@@ -160,7 +160,7 @@ def _publish(
         _write_consensus(study, series, images, writer, compared)
         curation = study_curation(study, series)
         writer.add_text("curation.csv", csv_text(CURATION_COLUMNS, curation.table()))
-        judged = response_part(responses)
+        judged = response_part(responses, are_animals=study.protocol.respond.animals)
         pictures = judged.pictures if judged else ()
         write_response_outputs(study, responses, series, pictures, writer)
         shown = [judged, *parts] if judged else parts

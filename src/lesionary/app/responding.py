@@ -5,6 +5,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from lesionary.app.decided import decided
+from lesionary.app.files.adjudication import disagreement_row
+from lesionary.app.files.response import with_uncertainty
 from lesionary.app.lesion_courses import Courses
 from lesionary.measure.adjudication import adjudicate
 from lesionary.measure.response.judging import respond
@@ -14,6 +16,7 @@ from lesionary.measure.seen import Observed
 from lesionary.measure.straddling import Size
 from lesionary.measure.tracks.affirming import tracking
 from lesionary.measure.tracks.records import Place
+from lesionary.measure.uncertainty.plan import UncertaintyPlan
 
 if TYPE_CHECKING:
     from lesionary.app.stages.respond import RespondRequest
@@ -33,7 +36,7 @@ def judge_subject(request: "RespondRequest") -> dict[str, Any]:
         request.rules["sd_min_days"],
     )
     rows = {place: _row_of(request.scans, place) for place in found.lesions}
-    courses = Courses(tracks, rows, found.scans, seen)
+    courses = Courses(tracks, rows, found.scans, seen, are_animals=request.rules["animals"])
     return {
         "observations": [_observation(one) for one in seen.observations],
         "roles": [
@@ -71,7 +74,7 @@ def judge_subject(request: "RespondRequest") -> dict[str, Any]:
             "reasons": [{"reason": why, "n": n} for why, n in sorted(found.stale.items())],
         },
         "reported": [one.to_json() for one in found.reported],
-        "responses": _responses(seen, options),
+        "responses": _responses(seen, options, request.rules),
         "disagreements": _disagreements(seen, options),
         "volumetric": courses.volumetric(),
         "growth": courses.growth(),
@@ -102,22 +105,22 @@ def _observation(one: Observation) -> dict[str, Any]:
     }
 
 
-def _responses(seen: Observed, options: ResponseOptions) -> list[dict[str, Any]]:
-    return [one.to_json(options.criteria) for one in respond(seen.observations, options)]
+def _responses(
+    seen: Observed, options: ResponseOptions, rules: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Judge every reader's course, and tell how likely each response is (X4)."""
+    plain = [one.to_json(options.criteria) for one in respond(seen.observations, options)]
+    if not (rules["uncertainty"] and plain):
+        return plain
+    plan = UncertaintyPlan.from_mapping(rules["errors"])
+    return with_uncertainty(plain, plan.judge(seen.observations))
 
 
 def _disagreements(seen: Observed, options: ResponseOptions) -> list[dict[str, Any]]:
     """Hold each two readers against each other (X7)."""
     readers = sorted({one.reader for one in seen.observations})
     return [
-        {
-            "timepoint": one.timepoint,
-            "readers": list(one.readers),
-            "responses": [verdict and verdict.value for verdict in one.responses],
-            "causes": list(one.causes),
-            "is_joint": one.is_joint,
-            "seen": {lesion: list(words) for lesion, words in one.seen.items()},
-        }
+        disagreement_row(one)
         for pair in combinations(readers, 2)
         for one in adjudicate(seen.observations, pair, options)
     ]

@@ -18,7 +18,7 @@ FOLDER = "response/"
 _FEWEST_VISITS = 2
 
 
-def response_part(responses: Sequence[SubjectResponse]) -> Part | None:
+def response_part(responses: Sequence[SubjectResponse], *, are_animals: bool) -> Part | None:
     """Return response as the report shows it; None where no subject was seen twice."""
     from lesionary.publish.comparison.tables import Column, Table
     from lesionary.publish.response.pictures import response_pictures
@@ -46,7 +46,7 @@ def response_part(responses: Sequence[SubjectResponse]) -> Part | None:
         Column("overall_response", "overall"),
         Column("best_overall_response", "best"),
     )
-    pictures = response_pictures([one.judged for one in seen_twice])
+    pictures = response_pictures([one.judged for one in seen_twice], is_animal=are_animals)
     return Part("Response", FOLDER, [Table("responses", caption, columns, rows)], pictures)
 
 
@@ -67,14 +67,15 @@ def write_response_outputs(
             writer.add_bytes(f"{FOLDER}figures/{name}", data)
     for one in chosen:
         own = [result for result in series if result.row["subject_id"] == one.subject]
-        writer.add_text(f"{FOLDER}patients/{one.subject}.html", _page(study, one, own))
+        writer.add_text(f"{FOLDER}patients/{one.subject}.html", patient_page(study, one, own))
     if chosen:
         tables = cdisc_tables(study.section.title, [one.judged for one in chosen])
         for name, data in tables.files():
             writer.add_bytes(f"{FOLDER}cdisc/{name}", data)
 
 
-def _page(study: Study, one: SubjectResponse, own: Sequence[SeriesResult]) -> str:
+def patient_page(study: Study, one: SubjectResponse, own: Sequence[SeriesResult]) -> str:
+    """Return one subject's report; ``own`` are the series of this subject."""
     from lesionary.publish.response.patient import (
         PatientData,
         ResponseRules,

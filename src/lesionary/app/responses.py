@@ -22,6 +22,34 @@ LINK_COLUMNS = (*COLUMNS, *FURTHER_COLUMNS, "reason")
 RESPONSE_COLUMNS = tuple(one.name for one in fields(TimepointResponse) if one.name != "reason")
 """Fields of a time point's response, in the order of the record; iRECIST's only where asked."""
 
+UNCERTAIN_FIELDS = (
+    "probability",
+    "probability_by_source",
+    "probability_any_targets",
+    "sum_interval_mm",
+    "moved_most_by",
+    "moved_most_by_total_variation",
+    "n_target_choices",
+)
+"""What uncertainty adds to them: objects, which the tables give apart."""
+
+UNCERTAINTY_COLUMNS = (
+    "subject",
+    "reader",
+    "timepoint",
+    "source",
+    "CR",
+    "PR",
+    "SD",
+    "PD",
+    "NE",
+    "NON-CR/NON-PD",
+    "sum_low_mm",
+    "sum_high_mm",
+    "moved_most_by",
+    "moved_most_by_total_variation",
+)
+
 OBSERVATION_COLUMNS = (
     "subject",
     "timepoint",
@@ -102,7 +130,8 @@ class SubjectResponse:
     def responses(self) -> Iterator[dict[str, Any]]:
         """Yield one row a reader and time point."""
         for row in self.judged["responses"]:
-            known = {name: row[name] for name in RESPONSE_COLUMNS if name in row}
+            fields = (*RESPONSE_COLUMNS, *UNCERTAIN_FIELDS)
+            known = {name: row[name] for name in fields if name in row}
             yield known | {"state": self.state, "reason": row["reason"]}
 
     def links(self) -> Iterator[dict[str, Any]]:
@@ -183,6 +212,7 @@ def _tables(
             ({"state": one.state} | row for one in chosen for row in one.rows(source)),
         )
     yield "disagreements", DISAGREEMENT_COLUMNS, _disagreements(chosen)
+    yield "uncertainty", UNCERTAINTY_COLUMNS, _uncertainty(chosen)
     yield "growth", GROWTH_COLUMNS, _of_growth(chosen, "tumours")
     yield "burden", BURDEN_COLUMNS, _of_growth(chosen, "burden")
 
@@ -193,6 +223,31 @@ def _of_growth(chosen: Sequence[SubjectResponse], part: str) -> Iterator[dict[st
             for row in growth[part]:
                 flat = {"subject": one.subject, "reader": growth["reader"]} | row
                 yield flat | {"reason": _reasons(row)}
+
+
+def _uncertainty(chosen: Sequence[SubjectResponse]) -> Iterator[dict[str, Any]]:
+    """Yield how likely each response is: by all errors of measurement, and by each source."""
+    for one in chosen:
+        for row in one.responses():
+            place = {name: row[name] for name in ("subject", "reader", "timepoint")}
+            for source, chances in _chances(row):
+                yield {**place, "source": source, **_moved(row, source), **chances}
+
+
+def _chances(row: Json) -> Iterator[tuple[str, Json]]:
+    by_source = row.get("probability_by_source") or {}
+    found = {"measurement": row.get("probability")} | dict(by_source)
+    found["any_targets"] = row.get("probability_any_targets")
+    yield from ((source, chances) for source, chances in found.items() if chances)
+
+
+def _moved(row: Json, source: str) -> dict[str, Any]:
+    """Return what is told of measurement as a whole alone."""
+    if source != "measurement":
+        return {}
+    low, high = row["sum_interval_mm"] or (None, None)
+    names = ("moved_most_by", "moved_most_by_total_variation")
+    return {"sum_low_mm": low, "sum_high_mm": high} | {name: row[name] for name in names}
 
 
 def _disagreements(chosen: Sequence[SubjectResponse]) -> Iterator[dict[str, Any]]:
@@ -219,7 +274,8 @@ def _response_table(
     chosen: Sequence[SubjectResponse],
 ) -> tuple[list[str], list[dict[str, Any]]]:
     rows = [
-        row | {"reason": _reasons(row), "warnings": "; ".join(row["warnings"])}
+        {name: value for name, value in row.items() if name not in UNCERTAIN_FIELDS}
+        | {"reason": _reasons(row), "warnings": "; ".join(row["warnings"])}
         for one in chosen
         for row in one.responses()
     ]

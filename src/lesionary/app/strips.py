@@ -41,7 +41,12 @@ Key = tuple[str, str]
 
 
 def strips_of(
-    study: "Study", judged: Row, results: "Sequence[SeriesResult]", *, reader: str = ""
+    study: "Study",
+    judged: Row,
+    results: "Sequence[SeriesResult]",
+    *,
+    reader: str = "",
+    name: str = "strips",
 ) -> "tuple[Picture, ...]":
     """Draw one subject's lesions through time, as one reader saw them.
 
@@ -55,11 +60,13 @@ def strips_of(
         Of this subject; others are passed over.
     reader : str
         As the observations name the reader.
+    name : str
+        Of the pictures.
 
     Returns
     -------
     tuple of Picture
-        ``strips``, several where there are many lesions; empty where the reader saw none, or
+        Several, numbered, where there are many lesions; empty where the reader saw none, or
         response could not be judged.
     """
     from lesionary.publish.response.strips import figure_strips
@@ -77,7 +84,9 @@ def strips_of(
             for key, parts in own:
                 images[key] = strip_image(volume, drawn, parts, book.fields_mm[key[0]], window)
     rows = [book.row(track, images) for track in book.tracks]
-    return figure_strips("strips", "Lesions through time, with both axes", book.headings, rows)
+    title = f"Lesions of {judged['responses'][0]['subject']} through time"
+    title += f", as {reader} saw them" if reader else ""
+    return figure_strips(name, title, book.headings, rows)
 
 
 def strip_image(

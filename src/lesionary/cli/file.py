@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from lesionary.cli.file_adjudicate import adjudicate
 from lesionary.cli.file_clean import clean
 from lesionary.cli.file_compare import agree, consensus, evaluate
 from lesionary.cli.file_deidentify import deidentify
@@ -19,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for command in (agree, consensus, evaluate, clean, ratings, respond, deidentify):
+for command in (agree, consensus, evaluate, clean, ratings, respond, adjudicate, deidentify):
     app.command()(command)
 
 _JSON = typer.Option(False, "--json", help="Print one JSON document.")

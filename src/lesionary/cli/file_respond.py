@@ -44,12 +44,27 @@ def respond(
 
 
 def response_text(rows: list[dict[str, Any]]) -> str:
-    """Lay time points out for a terminal, a table for each subject and reader."""
+    r"""Lay time points out for a terminal, a table for each subject and reader.
+
+    What would move a terminal's cursor or change its colours is shown as ``\x1b`` and the like.
+    """
     parts = []
-    for (subject, reader), of_reader in groupby(rows, lambda row: (row["subject"], row["reader"])):
+    shown = [_printable(row) for row in rows]
+    for (subject, reader), of_reader in groupby(shown, lambda row: (row["subject"], row["reader"])):
         heading = f"{subject}, read by {reader}" if reader else str(subject)
         parts.append("\n".join([heading, *_subject_text(list(of_reader))]))
     return "\n\n".join(parts)
+
+
+def _printable(value: Any) -> Any:
+    """Escape what is not printable, in names wherever they stand."""
+    if isinstance(value, str):
+        return "".join(
+            char if char.isprintable() else char.encode("unicode_escape").decode() for char in value
+        )
+    if isinstance(value, dict):
+        return {name: _printable(one) for name, one in value.items()}
+    return [_printable(one) for one in value] if isinstance(value, list) else value
 
 
 def _subject_text(rows: list[dict[str, Any]]) -> list[str]:
@@ -77,7 +92,7 @@ def _subject_text(rows: list[dict[str, Any]]) -> list[str]:
 def _uncertainty_text(row: dict[str, Any]) -> str:
     shown = [f"{name} {share:.0%}" for name, share in row["probability"].items() if share]
     moved = row["moved_most_by"]
-    more = f"; moved most by {moved['lesion']}" if moved else ""
+    more = f"; moved most by {moved}" if moved else ""
     return f"probability: {row['timepoint']}: {', '.join(shown)}{more}"
 
 

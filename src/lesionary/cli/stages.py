@@ -64,15 +64,29 @@ def measure(
 
 
 @takes_cluster
-def respond(study: Path = _STUDY, *, cluster: ClusterOptions, json: bool = _JSON) -> int:
+def respond(
+    study: Path = _STUDY,
+    *,
+    pdf: Path | None = typer.Option(
+        None, metavar="DIR", help="Write each subject's report there as PDF, too."
+    ),
+    cluster: ClusterOptions,
+    json: bool = _JSON,
+) -> int:
     """Judge every subject over time: target sums, response, best response."""
     from lesionary.cli.file_respond import response_text
 
-    document = _run(_opened(study), "respond", cluster).document()
+    opened = _opened(study)
+    document = _run(opened, "respond", cluster).document()
     rows = document["responses"]
     text = response_text(rows) if rows else "No subject has a measured lesion."
     if any(row["state"] == "proposed" for row in rows):
         text += f"\n\n{_PROPOSED}"
+    if pdf is not None:
+        from lesionary.app.response_pdf import write_pdfs
+
+        document["reports"] = [str(path) for path in write_pdfs(opened, pdf)]
+        text += f"\n\n{len(document['reports'])} reports in {pdf}"
     Output(json).emit(document, text)
     return exit_code(document)
 

@@ -2,8 +2,8 @@
 
 A UID is judged by its own text alone, so every file that names it comes to the same end, and no
 reference breaks. Forms are those that public collections show: a day, with or without a time of
-day, anywhere in a component; seconds, milliseconds or microseconds since 1970; ticks since year 1;
-years, months and days as components; the clock in a UUID (RFC 9562).
+day, anywhere in a component; seconds, milliseconds or microseconds since 1970; ticks since year 1
+or 1601; years, months and days as components; the clock in a UUID (RFC 9562).
 """
 
 import datetime as dt
@@ -43,16 +43,23 @@ _MARKED_YEAR = re.compile(rf"300000[0-9]{{2}}{_MONTH}{_DAY}")
 _BARE = re.compile(rf"{_RECENT_YEAR}[0-9]{{7,14}}")
 """A year, and the numbers of month, day and time as they come, without leading zeros."""
 
+_LOOSE_MONTH, _LOOSE_DAY = r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12][0-9]|3[01])"
 _APART = re.compile(
-    rf"\.{_RECENT_YEAR}\.(?:0?[1-9]|1[0-2])\.(?:0?[1-9]|[12][0-9]|3[01])(?![0-9])"
-    rf"|\.(?:0?[1-9]|[12][0-9]|3[01])\.(?:0?[1-9]|1[0-2])\.{_RECENT_YEAR}(?![0-9])"
+    rf"\.{_YEAR}\.{_LOOSE_MONTH}\.{_LOOSE_DAY}(?![0-9])"
+    rf"|\.(?:{_LOOSE_DAY}\.{_LOOSE_MONTH}|{_LOOSE_MONTH}\.{_LOOSE_DAY})\.{_YEAR}(?![0-9])"
 )
+"""A day whose year, month and day are components; of birth, too."""
+
 _FIRST, _LAST = dt.datetime(1985, 1, 1, tzinfo=dt.UTC), dt.datetime(2045, 1, 1, tzinfo=dt.UTC)
 """When scanners may have written seconds of a clock."""
 
 _EPOCH_DIGITS = {9: 1, 10: 1, 12: 1000, 13: 1000, 15: 1_000_000, 16: 1_000_000}
 _TICKS_DIGITS, _TICKS_PER_S = range(18, 24), 10_000_000
 _TICKS_BEFORE_1970 = (dt.date(1970, 1, 1).toordinal() - 1) * 86_400 * _TICKS_PER_S
+_FILE_TICKS_DIGITS = 18
+_FILE_TICKS_BEFORE_1970 = (
+    (dt.date(1970, 1, 1).toordinal() - dt.date(1601, 1, 1).toordinal()) * 86_400 * _TICKS_PER_S
+)
 _CALENDAR = dt.date(1970, 1, 1).toordinal() - dt.date(1582, 10, 15).toordinal()
 _UUID_TICKS_BEFORE_1970 = _CALENDAR * 86_400 * _TICKS_PER_S
 _OF_UUID = re.compile(r"2\.25\.([0-9]{1,39})(?![0-9])")
@@ -130,7 +137,10 @@ def _is_clock(component: str) -> bool:
     if len(component) not in _TICKS_DIGITS:
         return False
     ticks = int(component[: _TICKS_DIGITS.start])
-    return _is_recent(ticks - _TICKS_BEFORE_1970, _TICKS_PER_S)
+    is_file_time = len(component) == _FILE_TICKS_DIGITS and _is_recent(
+        ticks - _FILE_TICKS_BEFORE_1970, _TICKS_PER_S
+    )
+    return is_file_time or _is_recent(ticks - _TICKS_BEFORE_1970, _TICKS_PER_S)
 
 
 def _is_recent(since_1970: int, per_s: int) -> bool:

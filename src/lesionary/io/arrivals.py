@@ -4,7 +4,6 @@ An association that brings objects writes down their series, in a file beside a 
 when it ends, or its process dies, nothing of it counts any more.
 """
 
-import os
 import threading
 import time
 import uuid
@@ -139,4 +138,4 @@ def _of_open_associations(folder: Path) -> Iterator[str]:
 
 def _remove(path: Path) -> None:
     with suppress(OSError):
-        os.unlink(path)
+        path.unlink()

@@ -26,7 +26,7 @@ TABLES = (
         f"response/{name}.csv"
         for name in (
             "response", "observations", "targets", "volumes", "growth", "burden", "straddling",
-            "disagreements",
+            "disagreements", "cdisc/tu", "cdisc/tr", "cdisc/rs",
         )
     ),
 )  # fmt: skip

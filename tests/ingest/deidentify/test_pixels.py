@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lesionary.core.errors import UnreadableSeriesError
 from lesionary.ingest.deidentify.elements import DataSet, Element, PixelData
 from lesionary.ingest.deidentify.pixels import clean_pixels
 from lesionary.ingest.deidentify.quarantine import Quarantined
@@ -67,7 +68,7 @@ def test_a_padding_value_outside_the_stored_bits_stays():
 
 @pytest.mark.parametrize(
     ("stored", "high"),
-    [(16, None), (None, 15), (None, None), (12, 3), (12, 40), (40, 40), (0, None)],
+    [(16, None), (None, 15), (None, None), (12, 3), (12, 40), (0, None)],
 )
 def test_numbers_of_bits_that_contradict_each_other_cost_no_pixel(stored, high):
     words = np.arange(0, 4096, 256, dtype="<u2").tobytes()
@@ -92,3 +93,28 @@ def test_words_of_an_odd_size_pass_only_where_nothing_is_spare():
 
 def test_one_bit_a_pixel_passes():
     assert cleaned(header(1, 1, 0), b"\x5a\xa5") == b"\x5a\xa5"
+
+
+@pytest.mark.parametrize("stored", [17, 40, 99])
+def test_more_bits_than_a_pixel_has_are_refused(stored):
+    with pytest.raises(UnreadableSeriesError) as told:
+        cleaned(header(16, stored, stored - 1), bytes(32))
+    assert told.value.code == "size_claim"
+
+
+@pytest.mark.parametrize("frames", ["999999999", "-5", "-1", "1000000000", "+123456789"])
+@pytest.mark.parametrize("is_native", [True, False])
+def test_an_impossible_number_of_frames_is_refused(frames, is_native):
+    head = header(16, 16, 15)
+    head.put(Element(0x00280008, "IS", frames.encode()))
+    pixels = PixelData(0x7FE00010, "OW", bytes(32) if is_native else None, fragments=[b"\xff\xd8"])
+    with pytest.raises(UnreadableSeriesError) as told:
+        clean_pixels(head, pixels, NATIVE)
+    assert told.value.code == "size_claim"
+
+
+@pytest.mark.parametrize("frames", ["", "0", "1", "+1", "0000000001", "-0"])
+def test_no_frames_and_one_are_one(frames):
+    head = header(16, 16, 15)
+    head.put(Element(0x00280008, "IS", frames.encode()))
+    assert cleaned(head, bytes(range(32)) + b"name") == bytes(range(32))

@@ -157,6 +157,32 @@ def test_a_day_of_birth_does_not_stay_in_a_uid_where_dates_do():
     assert isinstance(outcome(newborn, by), Released), "the day of the scan stays anyhow"
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
+@pytest.mark.parametrize("form", ["{0.year}.{0.month}.{0.day}", "{0:%d.%m.%Y}", "{0:%m.%d.%Y}"])
+@pytest.mark.parametrize("born", [dt.date(1951, 12, 3), dt.date(1938, 1, 30)])
+def test_a_day_of_birth_in_three_components_does_not_stay(form, born):
+    uid = f"{ROOT}.{form.format(born)}.4"
+    named = slice_of_ct(StudyInstanceUID=uid, PatientBirthDate=f"{born:%Y%m%d}")
+    assert released(named).StudyInstanceUID == NAMES.uid(uid)
+    unborn = slice_of_ct(StudyInstanceUID=uid)
+    assert released(unborn).StudyInstanceUID == NAMES.uid(uid), "in every file that names it"
+    by = engine("retain_full_dates")
+    assert isinstance(outcome(named, by), Quarantined)
+    assert released(unborn, by).StudyInstanceUID == uid
+
+
+@pytest.mark.parametrize("phone", ["+43 664 9182736", "0664/9182736", "918 27 36", "+436649182736"])
+@pytest.mark.parametrize("end", ["6649182736", "9182736.1", "4366491827360"])
+@pytest.mark.parametrize(
+    "keyword", ["PatientTelephoneNumbers", "ReferringPhysicianTelephoneNumbers"]
+)
+def test_a_telephone_in_a_uid_sets_the_file_aside(phone, end, keyword):
+    uid = f"{ROOT}.{end}"
+    made = outcome(slice_of_ct(SOPInstanceUID=uid, **{keyword: ["1", phone]}))
+    assert isinstance(made, Quarantined)
+    assert isinstance(outcome(slice_of_ct(SOPInstanceUID=uid)), Released)
+
+
 def test_a_file_that_was_treated_before_is_not_judged_by_its_moved_dates():
     uid = f"{ROOT}.171123.1"
     moved = slice_of_ct(SOPInstanceUID=uid, StudyDate="20171123", PatientID="123456789")

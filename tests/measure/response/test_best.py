@@ -13,7 +13,7 @@ from lesionary.measure.response.best import (
     durations,
 )
 from lesionary.measure.response.records import Response
-from response_rows import gone, judge, new, other, said, seen
+from response_rows import gone, judge, new, node, other, said, seen
 
 START = datetime.date(2024, 1, 1)
 
@@ -210,3 +210,12 @@ def test_a_response_after_the_first_sight_of_what_progressed_has_no_duration():
     found = judge(rows)["3"]
     assert (found.time_to_progression_days, found.duration_of_response_days) == (30, None)
     assert "before" in found.reason["duration_of_response_days"]
+
+
+def test_a_response_before_the_visit_that_decides_stays_the_best_when_progression_is_dated_back():
+    # The node was there at 1, counts at 2: dated back to 1, yet 1 was judged, and it was PR.
+    rows = [seen(0, "A", "30", day=0), seen(1, "A", "20", day=40), seen(2, "A", "20", day=80)]
+    rows += [node(place, "Y", "12", role="new", day=40 * place) for place in (1, 2)]
+    last = judge(rows)["2"]
+    assert (last.overall_response, last.progression_timepoint) == ("PD", "1")
+    assert last.best_overall_response == "PR"

@@ -297,3 +297,148 @@ def test_days_below_0_are_refused(options):
 
 def test_two_targets_an_organ_are_fine():
     assert warned([seen(0, name, "30") for name in "AB"]) == ()
+
+
+def by_reader(*rows, field="best_overall_response_confirmed", **options):
+    """Return a field of each reader's last time point."""
+    found = {row.reader: row for row in respond(flat(rows), ResponseOptions(**options))}
+    return {reader: getattr(row, field) for reader, row in found.items()}
+
+
+def read_on(days, reader, sizes=("30", "20", "20"), names=None):
+    return [
+        seen((names or range(9))[place], "A", size, day=day, reader=reader)
+        for place, (day, size) in enumerate(zip(days, sizes, strict=True))
+        if size
+    ]
+
+
+def test_another_readers_dates_never_change_a_readers_result():
+    one, two = read_on([0, 31, 60], "a"), read_on([0, 31, 50], "b")
+    assert by_reader(one, two) == {"a": "PR", "b": "SD"}
+    alone = {**by_reader(one), **by_reader(two)}
+    assert by_reader(one, two) == alone
+    found = {(row.reader, row.timepoint): row for row in respond([*one, *two])}
+    assert (found["a", "2"].date - FIRST_DAY).days == 60
+    for reader in "ab":
+        assert any("differently" in text for text in found[reader, "2"].warnings)
+        assert not any("differently" in text for text in found[reader, "1"].warnings)
+
+
+def test_a_reader_without_a_date_has_the_earliest_of_the_others():
+    undated = [replace(row, date=None) for row in read_on([0, 0, 0], "c")]
+    rows = [read_on([0, 31, 60], "a"), read_on([0, 31, 58], "b"), undated]
+    dates = by_reader(rows, field="date")
+    assert (dates["c"] - FIRST_DAY).days == 58
+    assert by_reader(read_on([0, 31, 60], "a"), undated)["c"] == "PR"
+
+
+def test_readers_whose_dates_give_another_order_are_refused():
+    names = ("pre", "mid", "post")
+    one = read_on([0, 31, 60], "a", names=names)
+    two = read_on([0, 31, 20], "b", names=names)
+    assert refused(one, read_on([0, 31, 62], "b", names=names)[1:2], two[:1], two[2:]) == [
+        2,
+        3,
+        4,
+        6,
+    ]
+    assert len(respond([*one, *read_on([1, 33, 59], "b", names=names)])) == 6
+
+
+def test_numbers_give_the_order_whatever_the_dates_say():
+    rows = [*read_on([0, 31, 60], "a"), *read_on([0, 31, 20], "b")]
+    found = {(row.reader, row.timepoint): row for row in respond(rows)}
+    assert any("against the order" in text for text in found["b", "2"].warnings)
+    assert found["a", "2"].warnings == (
+        "readers date this time point differently: this reader's own date, else the earliest",
+    )
+
+
+def test_blood_drawn_on_another_day_dates_no_scan():
+    days = ((0, "30", 20), (1, "20", 50), (2, "20", 79))
+    rows = [seen(place, "A", size, day=day) for place, size, day in days]
+    rows += [marker(place, "absent", day=day) for place, day in ((0, 0), (2, 70), (3, 99))]
+    found = judge(rows)
+    assert [(row.date - FIRST_DAY).days for row in found.values()] == [20, 50, 79, 99]
+    assert found["2"].best_overall_response_confirmed == "PR"
+    assert not any("several dates" in text for row in found.values() for text in row.warnings)
+
+
+def test_a_marker_without_a_reader_is_every_readers():
+    rows = [seen(0, "A", "30", reader=name) for name in "ab"]
+    rows += [gone(1, reader=name) for name in "ab"]
+    values = [marker(0), marker(1)]
+    assert by_reader(rows, values, field="overall_response") == {"a": "PR", "b": "PR"}
+    assert by_reader(rows, marker(0), marker(1, "absent"), field="overall_response") == {
+        "a": "CR", "b": "CR"}  # fmt: skip
+
+
+def test_a_readers_own_rows_of_a_marker_go_before_those_of_nobody():
+    rows = [seen(0, "A", "30", reader=name) for name in "ab"]
+    rows += [gone(1, reader=name) for name in "ab"]
+    own = [marker(place, "absent", reader="b") for place in (0, 1)]
+    assert by_reader(rows, own, marker(0), marker(1), field="overall_response") == {
+        "a": "PR", "b": "CR"}  # fmt: skip
+
+
+def test_a_marker_of_nobody_does_not_stand_for_a_readers_baseline():
+    rows = [seen(0, "A", "30", reader="a"), marker(0), seen(1, "A", "30", reader="b")]
+    assert refused(rows) == [3]
+
+
+def test_other_rows_without_a_reader_are_one_reader_of_no_name_with_a_warning():
+    named, nameless = course("30", "21", reader="a"), course("30", "40")
+    found = respond([*named, *nameless, marker(1)])
+    assert [(row.reader, row.timepoint) for row in found] == [
+        ("", "0"), ("", "1"), ("a", "0"), ("a", "1")]  # fmt: skip
+    assert [row.overall_response for row in found] == [None, "PD", None, "PR"]
+    assert ["no name" in " ".join(row.warnings) for row in found] == [True, False, False, False]
+    assert {row.non_target_response for row in found if row.timepoint == "1"} == {"NON-CR/NON-PD"}
+    assert not any("no name" in text for row in respond(nameless) for text in row.warnings)
+
+
+def test_a_target_without_an_organ_is_a_warning_where_it_matters():
+    assert warned([seen(0, name, "30", organ="") for name in "AB"]) == ()
+    three = [seen(0, "A", "30", organ=""), *(seen(0, name, "30") for name in "BC")]
+    assert warned(three) == (
+        "target A names no organ: whether an organ has more than 2 targets cannot be judged",
+    )
+    assert warned([node(0, "A", "30"), *(seen(0, name, "30") for name in "BC")]) == ()
+    assert len(respond(three, ResponseOptions(strict=True))) == 1
+
+
+def test_uptake_at_known_disease_needs_no_row_of_it():
+    rows = [seen(0, "A", "30"), new(0, "Z", status="absent", modality="PET")]
+    uptake = new(1, "Y", modality="PET", merged_into="A")
+    found = judge(rows, uptake)["1"]
+    assert (found.new_lesion, found.overall_response) == (False, "NE")
+    assert any("known disease" in text for text in found.warnings)
+    assert refused(rows, replace(uptake, merged_into="B")) == [3]
+    assert refused(rows, replace(uptake, modality="CT")) == [3]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"confirm_days": "28"}, {"confirm_days": 1.5}, {"confirm_days": None}, {"strict": "no"},
+        {"sd_min_days": True}, {"strict": 1}, {"criteria": "recist11"}, {"criteria": None},
+        {"criteria": ["x"]},
+    ],
+)  # fmt: skip
+def test_options_of_another_type_are_refused(options):
+    with pytest.raises(InputError):
+        ResponseOptions(**options)
+
+
+def test_a_message_of_many_faults_stays_short_and_the_rows_stay_whole():
+    rows = [seen(0, str(place), "-1") for place in range(2000)]
+    with pytest.raises(InputError) as caught:
+        respond(rows)
+    assert len(caught.value.details["rows"]) == 2000
+    assert len(caught.value.message) < 5000
+    assert caught.value.message.startswith("2000 faulty rows: line 1: ")
+    assert caught.value.message.endswith("; and more in lines 51–2000")
+    with pytest.raises(InputError) as caught:
+        respond([seen(0, str(place), "-1" if place % 2 else "1") for place in range(2000)])
+    assert len(caught.value.message) < 5000

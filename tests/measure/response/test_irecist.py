@@ -275,3 +275,103 @@ def test_a_target_that_returned_and_grows_by_5_mm_below_progression_of_the_sum_c
     rows = [seen(0, "A", "30", day=0), gone(1, day=40), seen(2, "A", "2", day=80)]
     assert immune(nodes, rows, seen(3, "A", "4", day=120)) == ["iCR", "iUPD", "iUPD"]
     assert immune(nodes, rows, seen(3, "A", "7", day=120)) == ["iCR", "iUPD", "iCPD"]
+
+
+def two(place, first, second, day=None):
+    """Return a visit of two targets; None leaves the row out."""
+    day = 40 * place if day is None else day
+    sizes = zip("AB", (first, second), strict=True)
+    return [seen(place, name, size, day=day) for name, size in sizes if size]
+
+
+def test_an_incomplete_sum_gets_its_bar_from_the_first_complete_one():
+    rows = [two(0, "30", "10"), two(1, "50", None), two(2, "50", "10")]
+    assert immune(rows, two(3, "54.9", "10")) == ["iUPD", "iUPD", "iUPD"]
+    assert immune(rows, two(3, "55", "10")) == ["iUPD", "iUPD", "iCPD"]
+
+
+def test_a_bar_is_never_below_what_was_certain_of_an_incomplete_sum():
+    rows = [two(0, "20", "10"), two(1, "60", None), two(2, "40", "5")]
+    assert immune(rows, two(3, "50", "10")) == ["iUPD", "iUPD", "iUPD"]
+    assert immune(rows, two(3, "55", "10")) == ["iUPD", "iUPD", "iCPD"]
+
+
+def test_new_lesions_get_their_bar_from_the_first_complete_sum():
+    rows = [stable(4), new(1, "X", "12"), new(1, "Y"), new(2, "X", "12"), new(2, "Y", "12")]
+    assert immune(rows, new(3, "X", "13"), new(3, "Y", "15"))[-1] == "iUPD"
+    assert immune(rows, new(3, "X", "13"), new(3, "Y", "16"))[-1] == "iCPD"
+    unsized = [stable(4), new(1, "X"), new(2, "X", "12")]
+    assert immune(unsized, new(3, "X", "16.9")) == ["iUPD", "iUPD", "iUPD"]
+    assert immune(unsized, new(3, "X", "17")) == ["iUPD", "iUPD", "iCPD"]
+
+
+@pytest.mark.parametrize("other_one", [[new(2, "Y", status="not_evaluable")], [], [new(2, "Y")]])
+def test_new_lesions_that_surely_grew_confirm_though_another_is_not_evaluable(other_one):
+    rows = [stable(3), new(1, "X", "12"), new(1, "Y", "12")]
+    assert immune(rows, other_one, new(2, "X", "29")) == ["iUPD", "iCPD"]
+    assert immune(rows, other_one, new(2, "X", "28.9")) == ["iUPD", "iUPD"]
+
+
+def test_a_node_that_was_there_already_is_no_other_new_lesion_when_it_counts():
+    nodes = [node(place, "N", "12", role="new") for place in (1, 2)]
+    assert immune(dated("30", "40", "40"), nodes) == ["iUPD", "iUPD"]
+    beside = [stable(3), new(1, "Y", "12"), new(2, "Y", "12")]
+    assert immune(beside, nodes) == ["iUPD", "iUPD"]
+    later = [node(place, "N", "12", role="new") for place in (2, 3)]
+    assert immune(dated("30", "40", "40", "40"), later) == ["iUPD", "iUPD", "iCPD"]
+
+
+def test_a_node_that_was_there_already_confirms_once_it_grew():
+    nodes = [node(1, "N", "12", role="new"), node(2, "N", "12", role="new")]
+    rows = [dated("30", "40", "40", "40"), nodes]
+    assert immune(rows, node(3, "N", "12", role="new")) == ["iUPD", "iUPD", "iUPD"]
+    assert immune(rows, node(3, "N", "13", role="new")) == ["iUPD", "iUPD", "iCPD"]
+    assert immune(dated("30", "40", "40"), nodes[:1], node(2, "N", "13", role="new")) == [
+        "iUPD", "iCPD"]  # fmt: skip
+
+
+def test_a_lesion_that_pet_showed_at_the_first_progression_is_no_other_new_lesion():
+    rows = [dated("30", "40", "40"), new(1, "Y", modality="PET")]
+    assert immune(rows, new(2, "Y", modality="CT")) == ["iUPD", "iUPD"]
+    longer = [dated("30", "40", "40", "40"), new(1, "Y", modality="PET"), new(2, "Y", "12")]
+    assert immune(longer, new(3, "Y", "16.9")) == ["iUPD", "iUPD", "iUPD"]
+    assert immune(longer, new(3, "Y", "17")) == ["iUPD", "iUPD", "iCPD"]
+
+
+def test_a_lesion_that_had_gone_before_the_first_progression_is_another_when_it_is_back():
+    rows = [stable(5), new(1, "Y", "12"), new(2, "Y", status="absent"),
+            new(3, "Y", status="absent"), *(new(place, "Z", "12") for place in (3, 4))]  # fmt: skip
+    assert immune(rows, new(4, "Y", status="absent")) == ["iUPD", "iSD", "iUPD", "iUPD"]
+    assert immune(rows, new(4, "Y", "12")) == ["iUPD", "iSD", "iUPD", "iCPD"]
+    assert immune(rows, new(4, "Y")) == ["iUPD", "iSD", "iUPD", "iCPD"]
+
+
+def test_a_non_target_that_had_gone_and_is_back_without_a_diameter_confirms():
+    rows = [stable(3), other(0), other(0, "Y"), other(1, status=PROGRESSION, diameter="20"),
+            other(1, "Y", "absent"), other(2, status=PROGRESSION, diameter="20")]  # fmt: skip
+    assert immune(rows, other(2, "Y", "absent")) == ["iUPD", "iUPD"]
+    assert immune(rows, other(2, "Y")) == ["iUPD", "iCPD"]
+    assert immune(rows, other(2, "Y"), field="i_non_target_response") == ["iUPD", "iCPD"]
+
+
+def test_another_lesion_that_returns_after_a_complete_response_confirms_without_a_diameter():
+    rows = [seen(0, "A", "30", day=0), *(gone(place, day=40 * place) for place in (1, 2)),
+            other(0), other(1, status="absent"), other(2)]  # fmt: skip
+    assert immune(rows, gone(3, day=120), other(3)) == ["iCR", "iUPD", "iUPD"]
+    assert immune(rows, seen(3, "A", day=120), other(3)) == ["iCR", "iUPD", "iCPD"]
+    assert immune(rows, gone(3, day=120), other(3, status=PROGRESSION)) == ["iCR", "iUPD", "iCPD"]
+
+
+def test_a_target_that_returned_without_a_diameter_has_its_bar_from_the_first_one():
+    rows = [seen(0, "A", "30", day=0), gone(1, day=40), seen(2, "A", day=80),
+            seen(3, "A", "4", day=120)]  # fmt: skip
+    assert immune(rows) == ["iCR", "iUPD", "iUPD"]
+    assert immune(rows, seen(4, "A", "9", day=160)) == ["iCR", "iUPD", "iUPD", "iCPD"]
+
+
+def test_a_new_lesion_of_unequivocal_progression_confirms():
+    rows = [stable(3), new(1, "Y")]
+    assert immune(rows, new(2, "Y")) == ["iUPD", "iUPD"]
+    assert immune(rows, new(2, "Y", status=PROGRESSION)) == ["iUPD", "iCPD"]
+    measured = [stable(3), new(1, "Y", "12", status=PROGRESSION)]
+    assert immune(measured, new(2, "Y", "12", status=PROGRESSION)) == ["iUPD", "iUPD"]

@@ -53,3 +53,19 @@ def test_thin_slices_ask_for_no_less_than_10_mm():
 )
 def test_organs_as_recist_counts_them(kind, organ, expected):
     assert counted_organ(LesionKind(kind), organ) == expected
+
+
+@pytest.mark.parametrize(
+    ("organ", "expected"),
+    [
+        ("Lung L", "lung"), ("lung left", "lung"), ("lung_left", "lung"), ("lung, left", "lung"),
+        ("LUNG (R)", "lung"), ("both lungs", "lung"), ("kidney-right", "kidney"),
+        ("left upper lobe", "lung"), ("right middle lobe", "lung"),
+        ("lung, left lower lobe", "lung"), ("upper lobe of the left lung", "lung"),
+        ("liver, segment 4", "liver"), ("liver segment IVb", "liver"), ("Liver S8", "liver"),
+        ("right hepatic lobe", "liver"), ("segment 4", "segment 4"), ("left lobe", "lobe"),
+        ("gizzard, left", "gizzard"), ("lower gizzard", "lower gizzard"), ("left", ""),
+    ],
+)  # fmt: skip
+def test_sides_lobes_and_segments_are_of_one_organ(organ, expected):
+    assert counted_organ(LesionKind.TUMOUR, organ) == expected

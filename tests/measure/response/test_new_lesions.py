@@ -154,3 +154,14 @@ def test_what_does_not_count_yet_is_a_warning():
     assert any("looked at again" in text for text in found["1"].warnings)
     assert any("waits for CT" in text for text in found["1"].warnings)
     assert found["2"].warnings == ()
+
+
+@pytest.mark.parametrize("modality", ["PET/CT", "pet-ct", "PT/CT", "PETCT", "FDG-PET/CT"])
+def test_pet_ct_is_ct_where_there_is_a_diameter_else_pet(modality):
+    rows = [seen(0, "A", "30"), seen(1, "A", "30")]
+    assert not judge(rows, new(1, modality=modality))["1"].new_lesion
+    assert judge(rows, new(1, diameter="8", modality=modality))["1"].new_lesion
+    clean = new(0, status="absent", modality=modality)
+    found = judge(rows, clean, new(1, modality=modality))
+    assert found["1"].new_lesion
+    assert any("PET and CT at once" in text for text in found["1"].warnings)

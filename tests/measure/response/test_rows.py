@@ -245,3 +245,16 @@ def test_whatever_the_text_it_is_judged_or_refused(lines, header, criteria):
         code = error.code
     assert code in {"bad_rows", "bad_table"} or (found and not code)
     json.dumps([row.to_json(criteria) for row in found], allow_nan=False)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_another_encoding_is_refused_in_the_name_of_utf_8(encoding):
+    read = table_of(BASELINE).encode(encoding).decode("utf-8", errors="replace")
+    with pytest.raises(InputError, match="UTF-8") as caught:
+        parse_table(read)
+    assert caught.value.code == "bad_table"
+
+
+def test_a_nul_in_a_row_is_refused_in_the_name_of_utf_8():
+    (fault,) = parse_table(table_of(BASELINE.replace("liver", "li\x00ver"))).faults
+    assert "UTF-8" in fault.reason

@@ -313,3 +313,32 @@ def test_parts_seen_by_different_modalities_still_add_up():
             seen(1, "A", "7", part="b", modality="MR"), seen(1, "A", "9", part="a", modality="MR"),
             seen(1, "A", "17", modality="PT")]  # fmt: skip
     assert judge(rows)["1"].sum_mm == 15
+
+
+NODES = [[node(0, name, "15") for name in "NOP"], [node(1, name, "3") for name in "NOP"]]
+
+
+def test_an_incomplete_sum_is_no_progression_while_all_targets_may_be_normal_nodes():
+    rows = [NODES, node(2, "N", "9"), node(2, "O", "9")]  # 18 mm, 9 mm above the nadir
+    assert said("target_response", rows) == ["CR", "NE"]
+    assert said("target_response", rows, node(2, "P")) == ["CR", "NE"]
+    assert said("target_response", rows, node(2, "P", status="not_evaluable")) == ["CR", "NE"]
+    assert said("target_response", rows, node(2, "P", "9.9")) == ["CR", "CR"]
+
+
+def test_an_incomplete_sum_is_progression_where_a_target_surely_shows_disease():
+    rows = [NODES, node(2, "N", "10"), node(2, "O", "9")]
+    assert said("target_response", rows) == ["CR", "PD"]
+    tumour = [seen(0, "A", "10", organ="lung"), gone(1, "A"), node(2, "N", "9"), node(2, "O", "9")]
+    assert said("target_response", NODES, tumour, seen(2, "A", "0.5")) == ["CR", "PD"]
+    assert said("target_response", NODES, tumour, seen(2, "A")) == ["CR", "PD"]
+    assert said("target_response", NODES, tumour, gone(2, "A")) == ["CR", "NE"]
+
+
+def test_a_modality_is_the_same_in_any_case():
+    rows = [seen(0, "A", "30", modality="mr"), seen(1, "A", "30", modality=" MR "),
+            seen(1, "A", "20", modality="CT")]  # fmt: skip
+    assert judge(rows)["1"].sum_mm == 30
+    rows = [seen(0, "A", "30", modality="PT"), seen(1, "A", "30", modality="fdg-pet"),
+            seen(1, "A", "20", modality="CT")]  # fmt: skip
+    assert judge(rows)["1"].sum_mm == 30

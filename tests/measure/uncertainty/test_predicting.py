@@ -39,7 +39,7 @@ def test_probabilities_are_of_respond_s_time_points_and_add_up_to_one(rows):
         shown = one.to_json()
         json.dumps(shown, allow_nan=False)
         for name, value in shown.items():
-            assert value is not None or one.reason[name]
+            assert value is not None or shown["reason"][name]
         assert (one.probability is None) == (plain.overall_response is None)
         if one.probability is None:
             continue
@@ -198,6 +198,27 @@ def test_subjects_draw_by_themselves_unless_the_cohort_teaches():
     both = uncertain_response([*first, *second], options=alone)
     assert both[:3] == uncertain_response(first, options=alone)
     assert both[3:] == uncertain_response(second, options=alone)
+
+
+def test_a_baseline_alone_has_an_interval_of_its_sum():
+    (one,) = uncertain_response(course("40"), options=FEW)
+    low, high = one.sum_interval_mm
+    assert 30 < low < 40 < high < 52
+    assert one.probability is None
+
+
+@pytest.mark.parametrize("sizes", [("0.0001", "2000"), ("2000", "0.1", "1999")])
+def test_the_shortest_and_longest_lesions_make_no_trouble(sizes):
+    for one in probabilities(course(*sizes), replace(ErrorModel(), sd_mm=50, tail_df=2.1))[1:]:
+        assert sum(one.values()) == pytest.approx(1)
+
+
+def test_many_lesions_and_visits_make_no_trouble():
+    rows = [
+        one for place in range(12) for one in course(*["20.5"] * 10, lesion=f"L{place}")
+    ]  # fmt: skip
+    found = probabilities(rows, options=UncertaintyOptions(n_draws=100))
+    assert all(one["SD"] > 0.9 for one in found[1:])
 
 
 def test_faulty_rows_are_refused_as_respond_refuses_them():

@@ -110,12 +110,15 @@ def test_uncertainty_is_shown_where_rows_have_it(judged):
     late = judged["responses"][1]
     late |= {
         "probability": {"PR": 0.7, "SD": 0.3, "PD": 0.0},
+        "probability_any_targets": {"PR": 0.6, "SD": 0.4},
         "moved_most_by": "A",
+        "moved_most_by_total_variation": 0.2,
         "sum_interval_mm": [29.0, 33.5],
     }
     html = report(judged)
     assert 'class="chance"' in html
     assert "PR 70.0 %, SD 30.0 %" in html
+    assert "any targets: PR 60.0 %, SD 40.0 %" in html
     assert "31.0 (29.0–33.5)" in html
     assert "How sure" not in report({**judged, "responses": judged["responses"][:1]})
 

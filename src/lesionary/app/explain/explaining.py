@@ -91,7 +91,7 @@ class Explainer:
             ComparedTables(study, tuple(predictions)),
             SummaryNow(study, curated),
             curated,
-            CoursesNow(study),
+            CoursesNow(study, tuple(release.manifest.get("objects", ()))),
             record.seed if record is not None else None,
         )
         places, looking = Places(study, release, origins), Looking(study, options.reads_objects)

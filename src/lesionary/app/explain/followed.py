@@ -2,8 +2,9 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lesionary.app.explain.records import Cell, Origin
@@ -19,13 +20,15 @@ Member = tuple[str, int]
 
 TRACKS = "tracks.csv"
 FOLDER = "response/"
+_CDISC = "response/cdisc/"
+_SUBJECT_ID = re.compile(r"sub-\d+$")
 OF_TRACKS = ("track", "part", "track_state")
 """Columns of ``lesions.csv`` that the course of the subject gives."""
 
 _NAMING = (
     "subject", "reader", "reader_1", "reader_2", "timepoint", "track", "lesion", "part", "role",
-    "modality", "threshold", "definition", "limit", "from_timepoint", "from_series", "from_lesion",
-    "to_timepoint", "to_series", "to_lesion",
+    "modality", "source", "threshold", "definition", "limit",
+    "from_timepoint", "from_series", "from_lesion", "to_timepoint", "to_series", "to_lesion",
 )  # fmt: skip
 """Columns that tell the rows of these tables apart."""
 
@@ -71,6 +74,7 @@ class CoursesNow:
     """What the units of subjects stored, as the release's tables have it."""
 
     study: "Study"
+    published: Sequence[str] = ()
     _lineages: dict[str, SubjectLineage] = field(default_factory=dict)
     _tables: dict[str, dict[str, list[dict[str, str]]]] = field(default_factory=dict)
 
@@ -82,6 +86,11 @@ class CoursesNow:
 
     def origin(self, cell: Cell) -> Origin:
         """Return where a row of ``tracks.csv`` or of a table of ``response/`` comes from."""
+        if cell.file.startswith(_CDISC):
+            now = self._cdisc_now(cell)
+            cell = replace(cell, row=_plain(cell.row))
+        else:
+            now = self._row_now(cell, cell.row["subject"])
         subject = cell.row["subject"]
         lineage = self.lineage(subject)
         members = tuple(_Course.of(lineage).behind(cell))
@@ -89,7 +98,7 @@ class CoursesNow:
             _about(cell),
             (f"unit/respond/{subject}",),
             tuple(lineage.inputs("respond").get("scans", ())),
-            self._row_now(cell, subject),
+            now,
             facts=_facts(members),
             subjects=(subject,),
             members=members,
@@ -128,6 +137,25 @@ class CoursesNow:
         ]
         equal = (row for row in rows if row == dict(cell.row))
         return next(equal, rows[0] if rows else None)
+
+    def _cdisc_now(self, cell: Cell) -> Row | None:
+        """Return a row of a CDISC domain as it comes out now; readers count over all subjects."""
+        if _CDISC not in self._tables:
+            self._tables[_CDISC] = dict(self._cdisc())
+        names = [name for name in cell.row if name == "USUBJID" or name.endswith("SEQ")]
+        rows = self._tables[_CDISC].get(cell.file, ())
+        return next((r for r in rows if all(r[n] == cell.row[n] for n in names)), None)
+
+    def _cdisc(self) -> Iterator[tuple[str, list[dict[str, str]]]]:
+        from lesionary.publish.response.cdisc import cdisc_tables
+
+        series = self.study.registry.some_series(self.published)
+        subjects = sorted({row["subject_id"] for row in series})
+        units = self.study.registry.units("respond", subjects)
+        judged = [units[one].output for one in subjects if one in units and units[one].output]
+        for name, data in cdisc_tables(self.study.section.title, judged).files():
+            if name.endswith(".csv"):
+                yield f"{_CDISC}{name}", list(csv.DictReader(io.StringIO(data.decode())))
 
     def _tables_of(self, subject: str) -> dict[str, list[dict[str, str]]]:
         if subject not in self._tables:
@@ -229,6 +257,13 @@ class _Course:
     def _reader(self, one: Mapping[str, Any]) -> str:
         lesions = self.scans[one["series"]]["lesions"]
         return next(row["reader"] or "" for row in lesions if row["lesion"] == one["lesion"])
+
+
+def _plain(row: Row) -> dict[str, str]:
+    """Return what a row of a CDISC domain is about, by our own names."""
+    found = {"subject": _SUBJECT_ID.search(row["USUBJID"])[0]}  # type: ignore[index]
+    link = row.get("TULNKID") or row.get("TRLNKID")
+    return found | ({"track": link} if link else {})
 
 
 def _is_observation(cell: Cell) -> bool:

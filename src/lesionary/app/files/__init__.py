@@ -5,6 +5,7 @@
 >>> files.agree(["anna.nii.gz", "ben.nii.gz"])["fleiss_kappa"]      # doctest: +SKIP
 """
 
+from lesionary.app.files.adjudication import adjudicate
 from lesionary.app.files.agreement import agree
 from lesionary.app.files.cleaning import clean
 from lesionary.app.files.consensus import consensus
@@ -23,6 +24,7 @@ __all__ = [
     "PathLike",
     "Reading",
     "Scoring",
+    "adjudicate",
     "agree",
     "clean",
     "consensus",

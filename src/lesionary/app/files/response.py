@@ -3,9 +3,8 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lesionary.app.files.uncertainty import read_plan
 from lesionary.core.errors import InputError, LesionaryError
 from lesionary.io.limits import MIB
 from lesionary.io.opening import opened, size_of
@@ -14,6 +13,9 @@ from lesionary.measure.response.options import ResponseOptions
 from lesionary.measure.response.records import Criteria
 from lesionary.measure.response.rows import parse_table
 from lesionary.measure.uncertainty.records import UncertainTimepoint
+
+if TYPE_CHECKING:
+    from lesionary.measure.uncertainty.plan import UncertaintyPlan
 
 LARGEST_BYTES = 256 * MIB
 """Some two million rows; what is larger is something else."""
@@ -57,16 +59,22 @@ def respond(
         If the file cannot be read or lacks columns, or any row is faulty; the error lists each
         with its line. If the model cannot be read, or there are too few readers for it.
     """
-    plan = None if uncertainty is None else read_plan(uncertainty)
-    options = ResponseOptions(_criteria(criteria), confirm_days, sd_min_days, strict)
+    plan = None if uncertainty is None else _plan(uncertainty)
+    options = ResponseOptions(criteria_named(criteria), confirm_days, sd_min_days, strict)
     try:
-        rows = parse_table(_text_of(Path(table)))
+        rows = parse_table(text_of(Path(table)))
         found = judged(rows.observations, options, faults=rows.faults)
         uncertain = () if plan is None else plan.judge(rows.observations)
     except LesionaryError as error:
         raise error.at(str(table)) from None
     plain = [row.to_json(options.criteria) for row in found]
     return with_uncertainty(plain, uncertain) if uncertain else plain
+
+
+def _plan(path: str | os.PathLike[str]) -> "UncertaintyPlan":
+    from lesionary.app.files.uncertainty import read_plan
+
+    return read_plan(path)
 
 
 def with_uncertainty(
@@ -80,13 +88,15 @@ def with_uncertainty(
     return found
 
 
-def _criteria(word: str) -> Criteria:
-    if word not in set(Criteria):
+def criteria_named(word: str) -> Criteria:
+    """Return the criteria that a word names."""
+    if not isinstance(word, str) or word not in set(Criteria):
         raise InputError(f"criteria is {' or '.join(Criteria)}, not {word!r}")
     return Criteria(word)
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Read a table, refusing what is far too large for one."""
     with opened(path) as file:
         if size_of(file) > LARGEST_BYTES:
             raise InputError(

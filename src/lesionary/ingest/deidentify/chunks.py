@@ -9,7 +9,9 @@ from enum import IntEnum
 from itertools import pairwise
 from typing import NamedTuple
 
+from lesionary.ingest.deidentify.counted_numerals import COUNTED, is_numeral, without_numeral
 from lesionary.ingest.deidentify.signs import (
+    CALENDAR,
     LABELS,
     LARGE_UNITS,
     MONTHS,
@@ -43,10 +45,10 @@ class Chunk(NamedTuple):
     """One run of letters and digits.
 
     ``key`` is the text in capitals without diacritics; ``n_digits`` counts decimals too.
-    ``is_small`` says of a number that it may stay, if
-    what is beside it does not speak against that, ``is_month`` of any word that it is a month's
-    name too, ``is_name`` of a word that it is a surname too. ``companions`` are the keys beside one
-    of which a ``COMPANY`` may stay.
+    ``is_small`` says of a number that it may stay, if what is beside it does not speak against
+    that, ``is_month`` of any word that it is a month's name too, ``is_name`` of a word that it is a
+    surname too, ``is_numeral`` that it may be a Roman numeral. ``companions`` are the keys beside
+    one of which a ``COMPANY`` may stay.
     """
 
     kind: Kind
@@ -57,6 +59,7 @@ class Chunk(NamedTuple):
     is_month: bool = False
     companions: frozenset[str] = frozenset()
     is_name: bool = False
+    is_numeral: bool = False
 
 
 MIXED_CASE = frozenset({"Dr", "Fr", "Hr", "Mr", "Mrs", "Ms", "Sr", "Uhr"})
@@ -140,8 +143,12 @@ def judge(text: str, vocabulary: Vocabulary) -> Chunk:
     if key.isalpha():
         kind = _judge_letters(text, key, vocabulary)
         companions = vocabulary.company.get(key, frozenset())
-        is_name = key in package_sections()["needed"]
-        return Chunk(kind, key, is_month=key in MONTHS, companions=companions, is_name=is_name)
+        numeral = is_numeral(text)
+        if numeral and kind in {Kind.DROPPED, Kind.COMPANY}:
+            kind, companions = Kind.COMPANY, companions | COUNTED
+        is_month, is_name = key in MONTHS, key in package_sections()["needed"]
+        names = (is_month, companions, is_name, numeral)
+        return Chunk(kind, key, 0, False, False, *names)
     if _NUMBER.fullmatch(key):
         n_digits = len(key.replace(".", ""))
         return Chunk(Kind.NUMBER, key, n_digits, "." not in key, _is_small(key))
@@ -157,6 +164,8 @@ def _judge_letters(text: str, key: str, vocabulary: Vocabulary) -> Kind:
         return kind
     if key in MONTHS:
         return Kind.MONTH
+    if (counted := without_numeral(text)) != text:
+        return min(_listed(folded(counted), vocabulary), Kind.TERM)
     humps = [folded(one) for one in _HUMPS.findall(text)]
     if len(humps) > 1:
         return _judge_humps(humps, vocabulary)
@@ -273,7 +282,8 @@ def _judge_parts(parts: Sequence[str], vocabulary: Vocabulary) -> Kind:
             n_whole = len(part.partition(".")[0])
             is_setting = n_whole == 3 and folded(before) in PARAMETERS
             is_setting |= folded(before) in VOLUMES and is_dose(part)
-            if part.count(".") > 1 or (n_whole > 2 and not is_setting):
+            is_day = n_whole > 1 and folded(before) in CALENDAR
+            if part.count(".") > 1 or is_day or (n_whole > 2 and not is_setting):
                 return Kind.DROPPED
             n_digits += len(part.replace(".", ""))
             continue

@@ -1,6 +1,7 @@
-"""Storage classes of the standard, by what follows their common root."""
+"""Storage classes of the standard, by what follows their common root; UIDs that it names itself."""
 
-from functools import cache
+import re
+from functools import cache, lru_cache
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 CT_SLICE = _STORAGE + "2"
@@ -20,6 +21,11 @@ VALUES = frozenset({"30", "481.2"}) | OF_THEIR_OWN
 
 _NEWER_CLASSES = frozenset({_STORAGE + "66.7", _STORAGE + "66.8"})
 """Storage classes that today's dictionary does not know: label map and height map."""
+
+_CODING_SCHEME = re.compile(r"2\.16\.840\.1\.113883\.(?:6\.[0-9]{1,4}|3\.26\.1\.1)")
+"""UIDs of the coding schemes that the standard uses; HL7 gave them."""
+
+_REMEMBERED = 65_536
 
 
 @cache
@@ -45,3 +51,12 @@ def ends_of(sop_class: str) -> tuple[str, str]:
 def is_in(sop_class: str, ends: frozenset[str]) -> bool:
     """Tell whether a class is one of those, or under one of those, that end like this."""
     return not ends.isdisjoint(ends_of(sop_class))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def is_well_known(uid: str) -> bool:
+    """Tell whether the standard itself names a UID: a class, a syntax, a frame of reference."""
+    from pydicom._uid_dict import UID_dictionary
+
+    is_named = uid in UID_dictionary or uid in storage_classes()
+    return is_named or _CODING_SCHEME.fullmatch(uid) is not None

@@ -8,11 +8,13 @@ from types import MappingProxyType
 
 from lesionary.ingest.deidentify import dates, values
 from lesionary.ingest.deidentify.characters import decode
+from lesionary.ingest.deidentify.classes import is_well_known
 from lesionary.ingest.deidentify.codes import Code, clean_code
 from lesionary.ingest.deidentify.counted import is_record_number, kept_binary
 from lesionary.ingest.deidentify.dropped import DroppedWords
 from lesionary.ingest.deidentify.dummies import dummy
 from lesionary.ingest.deidentify.elements import DataSet, Element
+from lesionary.ingest.deidentify.own_days import NO_DAYS, OwnDays
 from lesionary.ingest.deidentify.own_identifiers import NUMBER_DIGITS
 from lesionary.ingest.deidentify.own_tokens import LONG_DIGITS, NOTHING, OwnTokens
 from lesionary.ingest.deidentify.particulars import (
@@ -22,7 +24,7 @@ from lesionary.ingest.deidentify.particulars import (
     RECORD_DIGITS,
     TERMS,
 )
-from lesionary.ingest.deidentify.quarantine import storage_classes
+from lesionary.ingest.deidentify.table import Action, standard_table
 from lesionary.ingest.deidentify.unowned import (
     FREE_COUNTERS,
     MEASURES,
@@ -49,9 +51,6 @@ _PATTERNS: Mapping[int, re.Pattern[bytes]] = MappingProxyType(
     }
 )
 """Shapes of the time zone and of a template's number."""
-
-_CODING_SCHEME = re.compile(r"2\.16\.840\.1\.113883\.(?:6\.[0-9]{1,4}|3\.26\.1\.1)")
-"""UIDs of the coding schemes that the standard uses; HL7 gave them."""
 
 _CACHED = 65_536
 _UTF_8 = ("ISO_IR 192",)
@@ -88,6 +87,19 @@ class Cleaner:
 
     Every method takes the element, the VR it is judged by and its surroundings, and returns the new
     value: empty where nothing of it may stay.
+
+    Parameters
+    ----------
+    words : Words
+    pseudonyms : Pseudonymiser
+    shift_days : int
+    own : OwnTokens
+        What the header tells.
+    dropped : DroppedWords, optional
+    own_beside : OwnTokens
+        The same without what an option lets stay: devices, places.
+    days : OwnDays
+        What the header's dates tell.
     """
 
     words: Words
@@ -95,20 +107,45 @@ class Cleaner:
     shift_days: int
     own: OwnTokens = NOTHING
     dropped: DroppedWords | None = None
+    own_beside: OwnTokens = NOTHING
+    days: OwnDays = NO_DAYS
 
     def keep(self, element: Element, vr: str, around: Surroundings) -> bytes:
-        """Return a value as it is, where it is of its VR; texts come in UTF-8."""
+        """Return a value as it is, where it is of its VR; texts come in UTF-8.
+
+        A text that an option keeps is cleaned all the same if it tells who somebody is.
+        """
         if vr == "UI":
             return self._kept_uids(element)
+        if self._tells_birth(element, vr):
+            return dummy(element.tag, vr)
         check = _CHECKS.get(vr)
         if check is not None:
             kept = check(bytes(element.value))
             return b"" if self._is_record(element.tag, kept, vr) else kept
         if vr in values.WORD_BYTES:
             kept = kept_binary(element.tag, bytes(element.value), vr)
-            is_own = element.tag not in MEASURES and self.own.binary_number_in(kept, vr)
+            is_own = element.tag not in MEASURES and (
+                self.own.binary_number_in(kept, vr) or self.days.binary_number_in(kept, vr)
+            )
             return b"" if is_own else kept
-        return decode(bytes(element.value), around.charsets).encode()
+        return self._kept_text(element, vr, around)
+
+    def _kept_text(self, element: Element, vr: str, around: Surroundings) -> bytes:
+        """Return a text of its element's shape, or cleaned if it names a person."""
+        if element.tag in _PATTERNS:
+            bare = bytes(element.value).strip(b" \0")
+            return bare if _is_term(element.tag, bare) else b""
+        text = decode(bytes(element.value), around.charsets)
+        if not (self.own_beside.occur_in(text) or self.days.birth_is_written_in(text)):
+            return text.encode()
+        cleaned = self._cleaned(element, vr, around)
+        row = standard_table().row(element.tag)
+        must_be = row is not None and row.action is Action.DUMMY
+        return cleaned or (dummy(element.tag, vr) if must_be else b"")
+
+    def _tells_birth(self, element: Element, vr: str) -> bool:
+        return vr in {"DA", "DT"} and self.days.tell_birth(element.tag, bytes(element.value))
 
     def _is_record(self, tag: int, kept: bytes, vr: str) -> bool:
         """Tell whether a number is a record's: by its length, or by what the header says."""
@@ -117,7 +154,7 @@ class Cleaner:
         if tag in MEASURES:
             return is_record_number(tag, kept, vr)
         least = NUMBER_DIGITS if tag in FREE_COUNTERS else LONG_DIGITS
-        is_own = self.own.number_in(kept, least_digits=least)
+        is_own = self.own.number_in(kept, least_digits=least) or self.days.number_in(tag, kept)
         return is_own or is_record_number(tag, kept, vr)
 
     def _kept_uids(self, element: Element) -> bytes:
@@ -141,6 +178,8 @@ class Cleaner:
 
     def clean(self, element: Element, vr: str, around: Surroundings) -> bytes:
         """Return what is known to be harmless in a value."""
+        if self._tells_birth(element, vr):
+            return dummy(element.tag, vr)
         cleaned = self._cleaned(element, vr, around)
         if self.dropped is not None and vr in _WORDED:
             before = decode(bytes(element.value), around.charsets)
@@ -240,15 +279,6 @@ def _worded(value: bytes, vr: str, charsets: tuple[str, ...], words: Words, tag:
     if vr == "CS":
         return values.clean_cs(value, words, element_terms().get(tag, ()))
     return values.clean_text(value, vr, charsets, words)
-
-
-@lru_cache(maxsize=_CACHED)
-def is_well_known(uid: str) -> bool:
-    """Tell whether the standard itself names a UID: a class, a syntax, a frame of reference."""
-    from pydicom._uid_dict import UID_dictionary
-
-    is_named = uid in UID_dictionary or uid in storage_classes()
-    return is_named or _CODING_SCHEME.fullmatch(uid) is not None
 
 
 _WORDED = frozenset({"CS", *values.TEXT_LETTERS})

@@ -20,7 +20,9 @@ from lesionary.ingest.deidentify.elements import DataSet, Element, Instance
 from lesionary.ingest.deidentify.kept_uids import naming, reason_against_uids
 from lesionary.ingest.deidentify.labels import Labels
 from lesionary.ingest.deidentify.luts import unsound_luts
-from lesionary.ingest.deidentify.own_sources import own_tokens_of
+from lesionary.ingest.deidentify.own_days import own_days_of
+from lesionary.ingest.deidentify.own_sources import own_tokens_of, tokens_beside
+from lesionary.ingest.deidentify.own_told import Source
 from lesionary.ingest.deidentify.pixels import BlankingRule, clean_pixels
 from lesionary.ingest.deidentify.private import safe_private
 from lesionary.ingest.deidentify.profile import Action, Option, Profile
@@ -44,6 +46,11 @@ ActionLog: TypeAlias = Mapping[tuple[int, Action], int]
 
 _CHARSET = 0x00080005
 _UTF_8 = b"ISO_IR 192"
+_EXCUSED: Mapping[Option, Source] = {
+    Option.DEVICE_IDENTITY: Source.DEVICE,
+    Option.INSTITUTION_IDENTITY: Source.PLACE,
+}
+"""What a header tells that may stand again where the option lets it stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +138,10 @@ class Deidentifier:
             if isinstance(cleaned, Quarantined):
                 return cleaned
             pixels = cleaned
-        own = own_tokens_of(instance.data_set, subject.number)
         names = naming(self.pseudonyms, instance.data_set)
-        cleaner = Cleaner(self.words, names, subject.shift_days, own, self.dropped)
-        passage = _Passage(self, cleaner)
-        data_set = passage.through(instance.data_set, charsets_of(instance.data_set, ("",)))
         is_first = bool(subject.shift_days)
+        passage = _Passage(self, self._cleaner(instance.data_set, subject, names))
+        data_set = passage.through(instance.data_set, charsets_of(instance.data_set, ("",)))
         against = reason_against_uids(instance.data_set, data_set, names, is_first=is_first)
         if against is not None:
             return against
@@ -150,6 +155,32 @@ class Deidentifier:
         if instance.data_set.get(_CHARSET) is not None:
             data_set.put(Element(_CHARSET, "CS", _UTF_8))
         return Released(Instance(data_set, instance.transfer_syntax, pixels), passage.log)
+
+    def _cleaner(self, data_set: DataSet, subject: Subject, names: Pseudonymiser) -> Cleaner:
+        """Return who cleans this instance, knowing what its header says."""
+        options = self.profile.options
+        own = own_tokens_of(data_set, subject.number)
+        excused = {source for option, source in _EXCUSED.items() if option in options}
+        beside = own
+        if excused:
+            beside = tokens_beside(data_set, subject.number, excused, self._keeps)
+        days = own_days_of(
+            data_set,
+            are_kept=Option.LONGITUDINAL_FULL in options,
+            is_first=bool(subject.shift_days),
+        )
+        return Cleaner(
+            self.words,
+            names,
+            subject.shift_days,
+            own,
+            self.dropped,
+            own_beside=beside,
+            days=days,
+        )
+
+    def _keeps(self, tag: int) -> bool:
+        return any(self.profile.decide(tag, vr) is Action.KEEP for vr in standard_vr(tag))
 
     def _reason_against(self, facts: ObjectFacts, *, is_blanked: bool) -> Quarantined | None:
         options = self.profile.options

@@ -8,14 +8,21 @@ So such a file is set aside instead.
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from lesionary.ingest.deidentify.cleaning import is_well_known
-from lesionary.ingest.deidentify.elements import DataSet, Element
+from lesionary.ingest.deidentify.classes import is_well_known
+from lesionary.ingest.deidentify.elements import DataSet
 from lesionary.ingest.deidentify.facts import text_of
+from lesionary.ingest.deidentify.own_days import (
+    FORM_DIGITS,
+    dates_in,
+    elements_of,
+    forms_of,
+    text_in,
+)
 from lesionary.ingest.deidentify.quarantine import Quarantined
-from lesionary.ingest.pseudonym import STAND_INS, Pseudonymiser, has_number
+from lesionary.ingest.pseudonym import Pseudonymiser, has_number
 
 _PATIENT_ID, _BIRTH_DATE = 0x00100020, 0x00100030
 # fmt: off
@@ -25,10 +32,11 @@ _NUMBERED = frozenset({
     0x00402016, 0x00402017,  # admission, steps, orders
 })
 # fmt: on
-_ID_DIGITS, _OTHER_DIGITS, _WHOLE_DIGITS = 4, 5, 6
+_ID_DIGITS, _OTHER_DIGITS, _WHOLE_DIGITS = 4, FORM_DIGITS, 6
 _DIGITS = re.compile(r"[0-9]+")
-_DAY = re.compile(r"([0-9]{4})[-./]?([0-9]{2})[-./]?([0-9]{2})")
-_MOST_BYTES = 64
+_PHONES = frozenset({0x00102154, 0x00102155, 0x00080094, 0x00401103, 0x00401104})
+_LOCAL_DIGITS = 7
+"""Of a telephone its last digits are enough, whatever is written before them."""
 
 _TELLING = Quarantined(
     "telling_uid",
@@ -66,13 +74,15 @@ def reason_against_uids(
     days = own.days if is_first else frozenset[str]()
     if any(has_number(uid, own.numbers | days) for uid in kept):
         return _TELLING
-    return None
+    is_apart = own.apart is not None and any(map(own.apart.search, kept))
+    return _TELLING if is_apart and is_first else None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Told:
     numbers: frozenset[str]
     days: frozenset[str]
+    apart: re.Pattern[str] | None
 
 
 def _told_by(data_set: DataSet, names: Pseudonymiser) -> _Told:
@@ -80,17 +90,19 @@ def _told_by(data_set: DataSet, names: Pseudonymiser) -> _Told:
     numbers: set[str] = set()
     dates: set[dt.date] = set()
     births: set[dt.date] = set()
-    for element in _elements(data_set):
+    for element in elements_of(data_set):
         if element.tag in _NUMBERED:
-            numbers.update(_numbers(_text(element), _OTHER_DIGITS))
+            numbers.update(_numbers(text_in(element), _OTHER_DIGITS))
+        elif element.tag in _PHONES:
+            numbers.update(_phones(text_in(element)))
         elif element.tag == _BIRTH_DATE:
-            births.update(_dates(_text(element)))
+            births.update(dates_in(text_in(element)))
         elif element.vr in {"DA", "DT"}:
-            dates.update(_dates(_text(element)))
+            dates.update(dates_in(text_in(element)))
     secret = births - dates if names.keep_dated_uids else births | dates
-    forms = (form.lstrip("0") for day in secret for form in _forms(day))
+    forms = (form.lstrip("0") for day in secret for form in forms_of(day))
     days = frozenset(form for form in forms if len(form) >= _OTHER_DIGITS)
-    return _Told(frozenset(numbers), days)
+    return _Told(frozenset(numbers), days, _apart(secret))
 
 
 def _numbers(text: str, least: int) -> Iterator[str]:
@@ -101,45 +113,27 @@ def _numbers(text: str, least: int) -> Iterator[str]:
         yield whole
 
 
-def _dates(text: str) -> Iterator[dt.date]:
-    for value in text.split("\\"):
-        found = _DAY.match(value.strip())
-        try:
-            date = dt.date(*map(int, found.groups())) if found else None
-        except ValueError:
-            continue
-        if date is not None and date not in STAND_INS:
-            yield date
+def _phones(text: str) -> Iterator[str]:
+    for one in text.split("\\"):
+        digits = "".join(_DIGITS.findall(one))
+        if len(digits) >= _OTHER_DIGITS:
+            yield digits[-_LOCAL_DIGITS:].lstrip("0")
 
 
-def _forms(day: dt.date) -> Iterator[str]:
-    """Write a day as makers do: digits in three orders, day of the year, days since 1970."""
-    year, month, date = f"{day.year:04d}", f"{day.month:02d}", f"{day.day:02d}"
-    yield from (year + month + date, date + month + year, month + date + year)
-    yield f"{year}{day.timetuple().tm_yday:03d}"
-    yield from (year[2:] + month + date, date + month + year[2:])
-    since = (day - dt.date(1970, 1, 1)).days
-    if since > 0:
-        yield str(since)
+def _apart(days: Collection[dt.date]) -> re.Pattern[str] | None:
+    """Return what finds a day whose year, month and day are components, in three orders."""
+    if not days:
+        return None
+    written = (
+        rf"{one.year}\.0?{one.month}\.0?{one.day}"
+        rf"|0?{one.day}\.0?{one.month}\.{one.year}|0?{one.month}\.0?{one.day}\.{one.year}"
+        for one in sorted(days)
+    )
+    return re.compile(rf"\.(?:{'|'.join(written)})(?![0-9])")
 
 
 def _uids(data_set: DataSet) -> set[str]:
-    values = {bytes(one.value) for one in _elements(data_set) if one.vr == "UI"}
+    values = {bytes(one.value) for one in elements_of(data_set) if one.vr == "UI"}
     return {
         uid.strip(" \0") for value in values for uid in value.decode("latin-1").split("\\") if uid
     }
-
-
-def _text(element: Element) -> str:
-    return bytes(element.value[:_MOST_BYTES]).decode("latin-1").strip(" \0")
-
-
-def _elements(data_set: DataSet) -> Iterator[Element]:
-    """Give the elements of all levels that hold values."""
-    waiting = [data_set]
-    while waiting:
-        for element in waiting.pop().elements.values():
-            if element.items is None:
-                yield element
-            else:
-                waiting.extend(element.items)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from lesionary.ingest.deidentify.chunks import Chunk, Kind
+from lesionary.ingest.deidentify.counted_numerals import counted_numerals
 from lesionary.ingest.deidentify.numbers import settle_numbers
 from lesionary.ingest.deidentify.persons import (
     NAMES,
@@ -57,12 +58,20 @@ def kept(chunks: Sequence[Chunk], gaps: Sequence[str]) -> list[bool]:
     if any(chunk.n_digits for chunk in chunks):
         drop_codes(chunks, kinds)
         settle_numbers(chunks, gaps, kinds)
+    _keep_counted(chunks, gaps, kinds)
     _drop_unvouched(chunks, kinds)
     if any(kind in NAMES or _is_named(chunk) for kind, chunk in zip(kinds, chunks, strict=True)):
         _drop_lonely(chunks, gaps, kinds)
     if Kind.DROPPED in kinds or Kind.MONTH in kinds:
         _spread(chunks, kinds)
     return [kind > 1 for kind in kinds]
+
+
+def _keep_counted(chunks: Sequence[Chunk], gaps: Sequence[str], kinds: list[Kind]) -> None:
+    """Keep numerals behind what they count: without them all segments of a liver were one."""
+    if any(chunk.is_numeral for chunk in chunks):
+        for at in counted_numerals(chunks, gaps):
+            kinds[at] = Kind.TERM if kinds[at] > Kind.MONTH else kinds[at]
 
 
 def _drop_unvouched(chunks: Sequence[Chunk], kinds: list[Kind]) -> None:
@@ -83,7 +92,7 @@ def _drop_lonely(chunks: Sequence[Chunk], gaps: Sequence[str], kinds: list[Kind]
     for at, kind in enumerate(kinds):
         is_name = kind in NAMES
         if (
-            (kind is Kind.SHY and is_wordless)
+            (kind is Kind.SHY and is_wordless and not _has_companion(chunks, at))
             or (kind is Kind.COMPANY and not _has_companion(chunks, at))
             or (is_name and at in crowded)
             or ((is_name or _is_named(chunks[at])) and _is_of_person(gaps, chunks, kinds, at))

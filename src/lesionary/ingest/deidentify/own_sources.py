@@ -1,6 +1,6 @@
 """Where a header tells who its people are: names, numbers, birth dates, places, at every level."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 from lesionary.ingest.deidentify.characters import decode
@@ -54,6 +54,34 @@ def own_tokens_of(data_set: DataSet, number: str) -> OwnTokens:
     number : str
         What the patient becomes.
     """
+    return tokens_of(_told_by(data_set, _no_one), number)
+
+
+def tokens_beside(
+    data_set: DataSet, number: str, excused: Collection[Source], is_kept: Callable[[int], bool]
+) -> OwnTokens:
+    """Return the tokens of what a data set tells elsewhere than where it may stay.
+
+    Parameters
+    ----------
+    data_set : DataSet
+        As it came in.
+    number : str
+        What the patient becomes.
+    excused : collection of Source
+        What may stay, wherever it is told.
+    is_kept : callable
+        Whether the element of a tag stays as it is.
+    """
+    told = _told_by(data_set, is_kept)
+    return tokens_of(frozenset(one for one in told if one[0] not in excused), number)
+
+
+def _no_one(_: int) -> bool:
+    return False
+
+
+def _told_by(data_set: DataSet, is_kept: Callable[[int], bool]) -> frozenset[tuple[Source, str]]:
     told: set[tuple[Source, str]] = set()
     waiting: list[tuple[DataSet, tuple[str, ...]]] = [(data_set, ("",))]
     while waiting and len(told) < _MOST_TOLD:
@@ -64,8 +92,8 @@ def own_tokens_of(data_set: DataSet, number: str) -> OwnTokens:
                 waiting.extend((item, charsets) for item in element.items)
                 continue
             source = Source.NAME if element.vr == "PN" else _SOURCES.get(element.tag)
-            if source is None or not element.value:
+            if source is None or not element.value or is_kept(element.tag):
                 continue
             text = decode(bytes(element.value[:_MOST_BYTES]), charsets)
             told.update((source, part.strip()) for part in text.split("\\") if part.strip())
-    return tokens_of(frozenset(told), number)
+    return frozenset(told)

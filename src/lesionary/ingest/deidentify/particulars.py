@@ -57,6 +57,9 @@ _VOWELLESS = re.compile(
 _PADDED = re.compile(r"00[0-9]|000[0-9]")
 """A small number that was filled up with zeros: ``SP0001``."""
 
+_TYPE = re.compile(r"(?:2[1-9]|[3-9][0-9])00")
+"""Hundreds that are no year."""
+
 _HUMPS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
 
 _SHORT, _LONG = 2, 3
@@ -86,6 +89,8 @@ class Pieces(Container[bytes]):
         Whether the words that stay anywhere stay here, too.
     has_humps : bool
         Whether known words may be written as one: ``SharpPlus``.
+    has_types : bool
+        Whether hundreds from 2100 on are types, behind a word of the section: ``CT 7500``.
     known_form : str
         Regular expression of a maker's own form, which stays whatever is in it.
     """
@@ -98,6 +103,7 @@ class Pieces(Container[bytes]):
     needs_word: bool
     has_plain: bool = True
     has_humps: bool = False
+    has_types: bool = False
     known_form: str = ""
 
     def __contains__(self, value: object) -> bool:
@@ -143,6 +149,8 @@ def _is_piece(pieces: Pieces, runs: list[str], gaps: list[str], at: int) -> bool
     has_point = gaps[at].endswith(".") or gaps[at + 1].startswith(".")
     if has_point or any(_is_known(pieces, one) for one in touching):
         return len(run) <= _LONG or bool(_PADDED.fullmatch(run))
+    if pieces.has_types and _TYPE.fullmatch(run) and at and _names(pieces, runs[at - 1]):
+        return True
     most = pieces.glued_digits if touching else pieces.lone_digits
     return len(run) <= most or bool(touching and _PADDED.fullmatch(run))
 
@@ -197,10 +205,15 @@ _KERNEL = re.compile(
 """``B30f``, ``Br40d``; ``FC13``; ``YA``, ``EB``; ``B_SOFT_B``; a strength or a scale."""
 
 _VERSION_FORMS = (
-    r"(?:[0-9]{2}LX_)?MR Software release:[0-9]{1,2}\.[0-9]_[MR][0-9]{1,2}_[0-9]{4}\.[a-z]{1,2}"
+    r"(?:(?:[0-9]{2}LX_)?MR Software release:)?[A-Z]{0,2}[0-9]{1,2}\.[0-9]"
+    r"_[MR][0-9]{1,2}_[0-9]{4}\.[a-z]{1,2}"
     r"|syngo(?: [A-Z]{2})? 20[0-3][0-9][A-Z]"
 )
-"""How makers write a version with a build or a year: ``15.0_M4_0910.a``, ``syngo CT 2012B``."""
+"""How makers write a version with a build or a year: ``15.0_M4_0910.a``, ``syngo CT 2012B``,
+``DV26.0_R03_1831.b``."""
+
+_SEQUENCE_FORM = r"\*[A-Za-z]{1,2}[23][dD][0-9]{1,3}[a-z]?(?:_[0-9]{1,3}(?:ns|fs)?)?"
+"""An asterisk, two letters, how many dimensions, echoes: ``*qD2d1``; a name is no part of that."""
 
 _COLOUR = re.compile(r"(?:(?:LIGHT|DARK|PALE|BRIGHT)[ _]?)?([A-Z]{3,9})(?:[ _]?[0-9]{1,2})?")
 
@@ -218,7 +231,7 @@ _ATTENUATION = re.compile(
 
 TERMS: Mapping[int, Container[bytes]] = MappingProxyType(
     {
-        0x00081090: Pieces("models", r" ?[ _./+-] ?", 3, 3, 7, needs_word=True),
+        0x00081090: Pieces("models", r" ?[ _./+-] ?", 3, 3, 7, needs_word=True, has_types=True),
         0x00181020: Pieces(
             "versions",
             r" ?[ _.] ?|[ -]|:",
@@ -233,9 +246,19 @@ TERMS: Mapping[int, Container[bytes]] = MappingProxyType(
         0x00620009: Pieces(
             "algorithms", r" ?[ _+.-] ?|\+\+", 3, 2, 6, needs_word=True, has_humps=True
         ),
-        0x00180024: Pieces("sequences", r"[*#_. ]", 3, 3, 6, needs_word=True, has_plain=False),
+        0x00180024: Pieces(
+            "sequences",
+            r"[*#_. ]",
+            3,
+            3,
+            6,
+            needs_word=True,
+            has_plain=False,
+            known_form=_SEQUENCE_FORM,
+        ),
         0x00181210: Shaped(_is_kernel),
         0x00201040: frozenset(b"OM SN XY IC BB VX XP NA".split()),
+        0x00541103: Pieces("reconstructions", r" ?[ _+.,()/-] ?|\)", 2, 2, 6, needs_word=True),
         0x00541101: Shaped(_ATTENUATION.fullmatch),
         0x00281054: frozenset(
             {b"OD REL", *b"HU US OD MGML Z_EFF ED EDW HU_MOD PCT BQML SUV SUVBW CNTS".split()}
@@ -247,8 +270,8 @@ TERMS: Mapping[int, Container[bytes]] = MappingProxyType(
     }
 )
 """Values that would be names or numbers elsewhere, and stay whole: models, versions, sequences,
-kernels, marks of a position, units of rescaled values, kinds of a matrix, ways to select a volume,
-a registry of coding schemes."""
+kernels, ways of reconstruction, marks of a position, units of rescaled values, kinds of a matrix,
+ways to select a volume, a registry of coding schemes."""
 
 COUNTS = frozenset(
     {

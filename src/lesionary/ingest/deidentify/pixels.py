@@ -4,6 +4,7 @@ Text can hide beside the image: behind the last row, in bits that no pixel uses,
 compressed frames. Coded pixels are never changed, unless a rule of the user blanks a region.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -22,6 +23,10 @@ _ROWS, _COLUMNS, _SAMPLES, _FRAMES = 0x00280010, 0x00280011, 0x00280002, 0x00280
 _ALLOCATED, _STORED, _HIGH_BIT, _SIGNED = 0x00280100, 0x00280101, 0x00280102, 0x00280103
 _PHOTOMETRIC, _PADDING, _PADDING_LIMIT = 0x00280004, 0x00280120, 0x00280121
 _FLOATS = {0x7FE00008: 32, 0x7FE00009: 64}
+_INTEGER = re.compile(r"([+-]?)([0-9]+)")
+_FRAMES_DIGITS = 9
+"""So many frames no file has."""
+
 _WORDS = frozenset({8, 16, 32, 64})
 _RLE = "1.2.840.10008.1.2.5"
 _ODD_FRAME = Quarantined("odd_pixels", "compressed pixel data that do not follow their standard")
@@ -63,7 +68,8 @@ def clean_pixels(
     ------
     UnreadableSeriesError
         Code ``size_claim`` where there are fewer pixels than the header claims, or it says nothing
-        of their size; ``no_pixels`` where compressed ones are empty.
+        of their size, or what cannot be: more bits than a pixel has, frames below zero or beyond
+        eight digits; ``no_pixels`` where compressed ones are empty.
     """
     grid = _grid(data_set, pixels.tag)
     if pixels.native is None:
@@ -94,6 +100,8 @@ def _grid(data_set: DataSet, tag: int) -> _Grid:
             code="size_claim",
             hint="export the series again from where it came from",
         )
+    if tag not in _FLOATS and _number(data_set, _STORED) > bits:
+        raise _impossible("more bits than a pixel has")
     return _Grid(
         rows,
         columns,
@@ -110,8 +118,22 @@ def _number(data_set: DataSet, tag: int) -> int:
 
 
 def _frames(data_set: DataSet) -> int:
-    text = text_of(data_set, _FRAMES)
-    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+    """Return how many frames there are; what is no number, or 0, is one."""
+    found = _INTEGER.fullmatch(text_of(data_set, _FRAMES))
+    if found is None:
+        return 1
+    digits = found[2].lstrip("0")
+    if digits and (found[1] == "-" or len(digits) >= _FRAMES_DIGITS):
+        raise _impossible("an impossible number of frames")
+    return max(1, int(digits or "0"))
+
+
+def _impossible(claim: str) -> UnreadableSeriesError:
+    return UnreadableSeriesError(
+        f"the header claims {claim}",
+        code="size_claim",
+        hint="export the series again from where it came from",
+    )
 
 
 def _cut(native: Buffer, n_bytes: int) -> Buffer:

@@ -100,6 +100,12 @@ def concept_of(item: DataSet) -> str | None:
     return None if name is None else _code(name)
 
 
+def is_of_birth(item: DataSet) -> bool:
+    """Tell whether an item's value is a date of birth, by its concept."""
+    concept = concept_of(item) if _CONCEPT_NAME in item.elements else None
+    return concept is not None and kind_of(concept, _meaning(item)) is Kind.BIRTH
+
+
 def actions_of(
     concept: str | None, item: DataSet, options: Collection[Option]
 ) -> Mapping[int, Action]:

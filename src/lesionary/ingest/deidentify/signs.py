@@ -85,8 +85,13 @@ INTRODUCING = frozenset({
 })
 """Who is named behind these: of words that are names too, none stays there."""
 
-COUNTERS = frozenset({
-    "NO", "NR", "NUM", "NUMBER", "NUMMER", "NUMERO", "PATIENT", "PATIENTIN", "PAT", "CASE", "FALL",
+CALENDAR = frozenset({
+    "WEEK", "WEEKS", "WK", "KW", "WOCHE", "WOCHEN", "SEMAINE", "SEMANA", "SETTIMANA", "TYDZIEN",
 })
-"""The same, but one digit behind them only counts: ``lesion no 2``."""
+"""Behind these two digits are a week of the year, of which a date is told."""
+
+COUNTERS = CALENDAR | {
+    "NO", "NR", "NUM", "NUMBER", "NUMMER", "NUMERO", "PATIENT", "PATIENTIN", "PAT", "CASE", "FALL",
+}
+"""As behind a label, but one digit behind them only counts: ``lesion no 2``, ``week 8``."""
 # fmt: on

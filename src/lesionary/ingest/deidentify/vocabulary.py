@@ -33,7 +33,8 @@ class Vocabulary:
     shy : frozenset of str
         The same, and only where another word of the list is in the text.
     company : mapping of str to frozenset of str
-        Names too, which stay beside one of these companions only.
+        Names too, which stay beside one of these companions only; those that are shy, too, need
+        either a companion or another word.
     seams : frozenset of str
         Words of which two may be written as one; no name is made of two.
     """

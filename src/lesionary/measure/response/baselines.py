@@ -1,5 +1,6 @@
 """What must hold, and what should, at the baseline."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -93,7 +94,7 @@ def beyond_guideline(rows: Sequence[Observation]) -> Iterator[BeyondGuideline]:
 
 def other_warnings(rows: Sequence[Observation]) -> list[str]:
     """Say what else looks odd at the baseline."""
-    return [
+    return _unknown_organs(rows) + [
         f"non-target node {row.lesion} is below {NORMAL_NODE_MM} mm: a normal node is no lesion"
         for row in sorted(rows, key=lambda row: row.lesion)
         if row.role is Role.NON_TARGET
@@ -101,6 +102,18 @@ def other_warnings(rows: Sequence[Observation]) -> list[str]:
         and row.diameter_mm is not None
         and row.diameter_mm < NORMAL_NODE_MM
     ]
+
+
+def _unknown_organs(rows: Sequence[Observation]) -> list[str]:
+    """Say which targets name no organ where that leaves open if one organ has too many."""
+    targets = _targets(rows)
+    organs = {name: counted_organ(group[0].kind, group[0].organ) for name, group in targets.items()}
+    unnamed = [name for name, organ in organs.items() if not organ]
+    most = max(Counter(organ for organ in organs.values() if organ).values(), default=0)
+    if not unnamed or len(unnamed) + most <= MOST_AN_ORGAN:
+        return []
+    few = f"whether an organ has more than {MOST_AN_ORGAN} targets"
+    return [f"target {name} names no organ: {few} cannot be judged" for name in unnamed]
 
 
 def _targets(rows: Sequence[Observation]) -> dict[str, list[Observation]]:

@@ -1,8 +1,9 @@
 """Over all time points so far: best overall response, its confirmation, and durations."""
 
 import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 
 from lesionary.measure.response.records import Response
 
@@ -35,14 +36,116 @@ class Assessment:
     overall: Response | None
 
 
-def until_progression(course: Sequence[Assessment]) -> list[Assessment]:
-    """Return the assessments up to the first PD, which is the last one that counts."""
-    kept = []
-    for one in course:
-        kept.append(one)
-        if one.overall is Response.PD:
-            break
-    return kept
+@dataclass(slots=True)
+class CourseSoFar:
+    """What assessments have come to, one after the other; the first PD is the last that counts.
+
+    Parameters
+    ----------
+    baseline_date : datetime.date or None
+        Time to progression counts from here: when treatment began is not in the table.
+    """
+
+    baseline_date: datetime.date | None
+    _found: set[Response] = field(default_factory=set)
+    _last: Assessment | None = None
+    _is_undated: bool = False
+    _is_backwards: bool = False
+    _has_fallen: bool = False
+    _start: Assessment | None = None
+    _latest_control: datetime.date | None = None
+    _spans: dict[Response, tuple[datetime.date, datetime.date]] = field(default_factory=dict)
+    _counts: Counter[Response] = field(default_factory=Counter)
+
+    @classmethod
+    def of(
+        cls, course: Iterable[Assessment], baseline_date: datetime.date | None = None
+    ) -> "CourseSoFar":
+        """Take in assessments after the baseline, in order."""
+        so_far = cls(baseline_date)
+        for one in course:
+            so_far.add(one)
+        return so_far
+
+    @property
+    def has_progressed(self) -> bool:
+        """Whether there was a PD."""
+        return Response.PD in self._found
+
+    def add(self, one: Assessment) -> None:
+        """Take in the next assessment; after a PD nothing counts."""
+        if self.has_progressed:
+            return
+        self._look_at_dates(one)
+        self._last = one
+        if one.overall is None:
+            return
+        self._has_fallen |= one.overall is Response.SD and Response.CR in self._found
+        self._found.add(one.overall)
+        if one.overall in _RESPONDED and self._start is None:
+            self._start = one
+        if one.date is None:
+            return
+        if one.overall in _CONTROLLED:
+            self._latest_control = one.date
+        first, _ = self._spans.get(one.overall, (one.date, one.date))
+        self._spans[one.overall] = (first, one.date)
+        self._counts[one.overall] += 1
+
+    def _look_at_dates(self, one: Assessment) -> None:
+        before = self.baseline_date if self._last is None else self._last.date
+        if one.date is None or before is None:
+            self._is_undated = True
+        elif one.date < before:
+            self._is_backwards = True
+
+    def best(self) -> Response | None:
+        """Return the best response so far, confirmed or not."""
+        return next((response for response in RANKING if response in self._found), None)
+
+    def confirmed(
+        self, *, confirm_days: int, sd_min_days: int, has_targets: bool = True
+    ) -> tuple[Response | None, str]:
+        """Return the best response by Table 3: see :func:`confirmed_response`."""
+        if not self._found:
+            return None, "no time point has a response"
+        if self._is_undated or self.baseline_date is None:
+            return None, NO_DATES
+        if self._is_backwards:
+            return None, BACKWARDS
+        for wanted, seconds in ((Response.CR, {Response.CR}), (Response.PR, _RESPONDED)):
+            if self._is_seen_again(seconds, confirm_days):
+                return wanted, ""
+        if self._latest_control is not None:
+            days = (self._latest_control - self.baseline_date).days
+            if days >= sd_min_days:
+                return (Response.SD if has_targets else Response.NON_CR_NON_PD), ""
+        # Table 3 takes SD after CR for a progression.
+        return (Response.PD if self.has_progressed or self._has_fallen else Response.NE), ""
+
+    def _is_seen_again(self, wanted: Collection[Response], confirm_days: int) -> bool:
+        spans = [self._spans[one] for one in wanted if one in self._spans]
+        if not spans:
+            return False
+        first, last = min(one[0] for one in spans), max(one[1] for one in spans)
+        n_seen = sum(self._counts[one] for one in wanted)
+        return n_seen > 1 and (last - first).days >= confirm_days
+
+    def durations(self, progression_date: datetime.date | None) -> "Durations":
+        """Return how long a response lasted, and nothing progressed: see :func:`durations`."""
+        is_censored = not self.has_progressed
+        end = progression_date
+        if is_censored:
+            end = None if self._last is None else self._last.date
+        response_days, response_reason = _between(
+            None if self._start is None else self._start.date, end
+        )
+        if self._start is None:
+            response_reason = "neither CR nor PR up to this time point"
+        progression_days, progression_reason = _between(self.baseline_date, end)
+        return Durations(
+            response_days, progression_days, is_censored, response_reason, progression_reason
+        )
 
 
 def best_overall_response(course: Sequence[Assessment]) -> Response | None:
@@ -53,8 +156,7 @@ def best_overall_response(course: Sequence[Assessment]) -> Response | None:
     Response or None
         CR before PR, SD, NON-CR/NON-PD, PD, NE; None where no time point has a response.
     """
-    found = {one.overall for one in until_progression(course)}
-    return next((response for response in RANKING if response in found), None)
+    return CourseSoFar.of(course).best()
 
 
 def confirmed_response(
@@ -87,50 +189,10 @@ def confirmed_response(
     Response or None, str
         None with the reason where a date is missing, dates run backwards, or nothing was judged.
     """
-    closed = until_progression(course)
-    if best_overall_response(closed) is None:
-        return None, "no time point has a response"
-    days, why = _days(closed, baseline_date)
-    if days is None:
-        return None, why
-    responses = [one.overall for one in closed]
-    for wanted, seconds in ((Response.CR, {Response.CR}), (Response.PR, _RESPONDED)):
-        if _is_seen_again(responses, days, seconds, confirm_days):
-            return wanted, ""
-    if any(
-        one in _CONTROLLED and day >= sd_min_days for one, day in zip(responses, days, strict=True)
-    ):
-        return (Response.SD if has_targets else Response.NON_CR_NON_PD), ""
-    return (Response.PD if _has_progressed(responses) else Response.NE), ""
-
-
-def _has_progressed(responses: Sequence[Response | None]) -> bool:
-    """Tell whether there was a PD, or what Table 3 takes for one: SD after CR."""
-    if Response.PD in responses:
-        return True
-    after = responses[responses.index(Response.CR) :] if Response.CR in responses else []
-    return Response.SD in after
-
-
-def _is_seen_again(
-    responses: Sequence[Response | None],
-    days: Sequence[int],
-    wanted: frozenset[Response] | set[Response],
-    confirm_days: int,
-) -> bool:
-    seen = [day for one, day in zip(responses, days, strict=True) if one in wanted]
-    return len(seen) > 1 and seen[-1] - seen[0] >= confirm_days
-
-
-def _days(
-    course: Sequence[Assessment], baseline_date: datetime.date | None
-) -> tuple[list[int] | None, str]:
-    """Return days since the baseline, or None and why."""
-    dates = [one.date for one in course]
-    if baseline_date is None or None in dates:
-        return None, NO_DATES
-    days = [(date - baseline_date).days for date in dates if date is not None]
-    return (days, "") if days == sorted(days) and days[0] >= 0 else (None, BACKWARDS)
+    so_far = CourseSoFar.of(course, baseline_date)
+    return so_far.confirmed(
+        confirm_days=confirm_days, sd_min_days=sd_min_days, has_targets=has_targets
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,18 +234,7 @@ def durations(
     progression_date : datetime.date or None
         Of the time point at which what progressed was first seen.
     """
-    closed = until_progression(course)
-    is_censored = closed[-1].overall is not Response.PD
-    end = closed[-1].date if is_censored else progression_date
-    start = next((one.date for one in closed if one.overall in _RESPONDED), None)
-    has_responded = any(one.overall in _RESPONDED for one in closed)
-    response_days, response_reason = _between(start, end)
-    if not has_responded:
-        response_reason = "neither CR nor PR up to this time point"
-    progression_days, progression_reason = _between(baseline_date, end)
-    return Durations(
-        response_days, progression_days, is_censored, response_reason, progression_reason
-    )
+    return CourseSoFar.of(course, baseline_date).durations(progression_date)
 
 
 def _between(start: datetime.date | None, end: datetime.date | None) -> tuple[int | None, str]:

@@ -1,7 +1,8 @@
 """What is refused before anything is judged: faults of rows, of lesions, of subjects."""
 
+import datetime
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -15,12 +16,19 @@ from lesionary.measure.response.courses import KNOWN_ROLES, Course, course_of, i
 from lesionary.measure.response.faults import RowFault, refuse
 from lesionary.measure.response.merges import merge_faults
 from lesionary.measure.response.notices import visit_warnings
-from lesionary.measure.response.records import Observation
+from lesionary.measure.response.records import Observation, Role
 from lesionary.measure.response.row_checks import no_names, row_reasons
-from lesionary.measure.response.sightings import is_pet
-from lesionary.measure.response.timepoints import dates_of, ordered_timepoints
+from lesionary.measure.response.sightings import is_pet_ct, modality_of
+from lesionary.measure.response.timepoints import (
+    dates_of,
+    differently_dated,
+    ordered_timepoints,
+    reader_order_faults,
+)
 
+NAMELESS = "rows without a reader, where others name one: judged as one reader of no name"
 NO_BASELINE_ROW = "a target or non-target lesion needs a row at the baseline"
+CONTESTED = "readers date this time point differently: this reader's own date, else the earliest"
 READER_NOT_THERE = "this reader has no row at the subject's first time point, the baseline"
 REPEATED = "a repeated row: neither parts of a split nor another modality tell them apart"
 PART_OR_WHOLE = "parts and a row without part for one lesion at one time point"
@@ -66,50 +74,101 @@ def checked_courses(
     found += [RowFault(row.row, why) for row in rows if row.row in unread for why in no_names(row)]
     named = [row for row in rows if not any(no_names(row))]
     for of_subject in _grouped(named, lambda row: row.subject).values():
-        timepoints, no_order = ordered_timepoints(of_subject)
-        found += no_order
-        for of_reader in _grouped(of_subject, lambda row: row.reader).values():
-            found += _course_faults(of_reader, None if no_order else timepoints[0], faulty)
-            if is_strict and not no_order:
-                found += _strict_faults(of_reader, timepoints[0], faulty)
+        found += _subject_faults(of_subject, faulty, is_strict=is_strict)
     refuse(found)
     return [
-        _course(of_reader, ordered_timepoints(of_subject)[0], of_subject)
+        course
         for of_subject in _grouped(rows, lambda row: row.subject).values()
-        for of_reader in _grouped(of_subject, lambda row: row.reader).values()
+        for course in _courses(of_subject)
     ]
 
 
-def _course(
-    rows: Sequence[Observation], timepoints: Sequence[str], of_subject: Sequence[Observation]
-) -> Course:
-    dates = dates_of(of_subject)
+def _subject_faults(
+    of_subject: Sequence[Observation], faulty: set[int], *, is_strict: bool
+) -> Iterator[RowFault]:
+    """Find what is wrong with one subject's rows, taken together."""
+    timepoints, no_order = ordered_timepoints(of_subject)
+    yield from no_order
+    baseline = None if no_order else timepoints[0]
+    for reader, of_reader in _by_reader(of_subject).items():
+        own = [row for row in of_subject if row.reader == reader]
+        if baseline is not None and not any(row.timepoint == baseline for row in own):
+            yield from (RowFault(row.row, READER_NOT_THERE) for row in own)
+            yield from _course_faults(own, None, faulty)
+            continue
+        yield from _course_faults(of_reader, baseline, faulty)
+        if baseline is not None:
+            yield from reader_order_faults(of_reader, of_subject, timepoints)
+        if is_strict and baseline is not None:
+            yield from _strict_faults(of_reader, baseline, faulty)
+
+
+def _by_reader(of_subject: Sequence[Observation]) -> dict[str, list[Observation]]:
+    """Group one subject's rows by reader.
+
+    Markers of nobody are every reader's, but for whom has rows of that marker. What else has no
+    reader is of one reader of no name.
+    """
+    groups = _grouped(of_subject, lambda row: row.reader)
+    nobody = groups.get("", [])
+    if len(groups) > 1 and all(row.role is Role.MARKER for row in nobody):
+        groups.pop("", None)
+    shared = [row for row in nobody if row.role is Role.MARKER]
+    return {name: _with_markers(name, rows, shared) for name, rows in groups.items()}
+
+
+def _with_markers(
+    reader: str, own: Sequence[Observation], shared: Sequence[Observation]
+) -> list[Observation]:
+    known = {row.lesion for row in own}
+    more = (replace(row, reader=reader) for row in shared if row.lesion not in known)
+    return [*own, *more]
+
+
+def _courses(of_subject: Sequence[Observation]) -> Iterator[Course]:
+    timepoints = ordered_timepoints(of_subject)[0]
+    contested = differently_dated(of_subject)
+    by_reader = _by_reader(of_subject)
+    for reader, of_reader in by_reader.items():
+        dates = dates_of(of_reader, of_subject)
+        warnings = _warnings(of_reader, timepoints, dates, contested)
+        if not reader and len(by_reader) > 1:
+            warnings[timepoints[0]] += (NAMELESS,)
+        yield course_of(of_reader, timepoints, dates, warnings)
+
+
+def _warnings(
+    rows: Sequence[Observation],
+    timepoints: Sequence[str],
+    dates: Mapping[str, datetime.date],
+    contested: set[str],
+) -> dict[str, tuple[str, ...]]:
+    """Say by time point what looks odd in one reader's rows."""
     known = {row.lesion for row in rows if row.role in KNOWN_ROLES}
+    by_visit = _grouped(rows, lambda row: row.timepoint)
+    latest = datetime.date.min
     warnings: dict[str, tuple[str, ...]] = {}
-    for name, at in _grouped(rows, lambda row: row.timepoint).items():
-        said = visit_warnings(at, known)
-        if name == timepoints[0]:
-            said = [one.warning for one in beyond_guideline(at)] + other_warnings(at) + said
-        before = [dates[one] for one in timepoints[: timepoints.index(name)] if one in dates]
-        if before and name in dates and dates[name] < max(before):
-            said.append(BACKWARDS)
-        warnings[name] = tuple(said)
-    return course_of(rows, timepoints, dates, warnings)
+    for name in timepoints:
+        date = dates.get(name, latest)
+        if at := by_visit.get(name):
+            said = visit_warnings(at, known)
+            if name == timepoints[0]:
+                said = [one.warning for one in beyond_guideline(at)] + other_warnings(at) + said
+            said += [BACKWARDS] * (date < latest) + [CONTESTED] * (name in contested)
+            warnings[name] = tuple(said)
+        latest = max(latest, date)
+    return warnings
 
 
 def _course_faults(
     rows: Sequence[Observation], baseline: str | None, faulty: set[int]
 ) -> Iterator[RowFault]:
     """Find what is wrong with one subject's rows by one reader, taken together."""
-    by_visit = _grouped(rows, lambda row: row.timepoint)
-    for at in by_visit.values():
+    known = {row.lesion for row in rows if row.role in KNOWN_ROLES}
+    for at in _grouped(rows, lambda row: row.timepoint).values():
         yield from _repeated(at)
         if not any(row.row in faulty for row in at):
-            yield from merge_faults(at)
-    if baseline is not None and baseline not in by_visit:
-        yield from (RowFault(row.row, READER_NOT_THERE) for row in rows)
-        return
-    known = {row.lesion for row in rows if row.role in KNOWN_ROLES}
+            yield from merge_faults(at, known)
     for group in _grouped(rows, lambda row: row.lesion).values():
         if any(row.row in faulty for row in group):
             continue
@@ -145,7 +204,7 @@ def _repeated(rows: Sequence[Observation]) -> Iterator[RowFault]:
 
 
 def _modality(row: Observation) -> str:
-    return "PET" if is_pet(row) else row.modality.strip().upper()
+    return row.modality.strip().upper() if is_pet_ct(row) else modality_of(row)
 
 
 def _strict_faults(

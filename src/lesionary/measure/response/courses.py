@@ -3,9 +3,10 @@
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from lesionary.measure.response.records import Observation, Role, Status
-from lesionary.measure.response.sightings import Visit, is_pet
+from lesionary.measure.response.sightings import Visit, is_pet, modality_of
 
 KNOWN_ROLES = frozenset({Role.TARGET, Role.NON_TARGET})
 
@@ -22,7 +23,7 @@ class Course:
     targets, non_targets : tuple of str
         By name.
     dates : mapping of str to datetime.date
-        By time point, the earliest of its scans, whoever read them.
+        By time point, the earliest of its scans: :func:`~.timepoints.dates_of_reader`.
     warnings : mapping of str to tuple of str
         By time point.
     """
@@ -45,16 +46,22 @@ class Course:
         """When the baseline was scanned."""
         return self.dates.get(self.visits[0].timepoint)
 
-    def raised_markers(self, until: Visit) -> list[str]:
+    def raised_markers(self, until: Visit) -> tuple[str, ...]:
         """Name the markers that were above normal at any time point up to a visit."""
-        raised = set()
-        for visit in self.visits[: self.timepoints.index(until.timepoint) + 1]:
+        return self._raised[until.timepoint]
+
+    @cached_property
+    def _raised(self) -> dict[str, tuple[str, ...]]:
+        raised: set[str] = set()
+        found = {}
+        for visit in self.visits:
             raised |= {
                 seen.lesion
                 for seen in visit.with_role(Role.MARKER)
                 if not (seen.has(Status.ABSENT) or seen.has(Status.NOT_EVALUABLE))
             }
-        return sorted(raised)
+            found[visit.timepoint] = tuple(sorted(raised))
+        return found
 
 
 def course_of(
@@ -82,7 +89,7 @@ def course_of(
             kept.append(row)
     read = [name for name in timepoints if name in together]
     baseline = Visit.of(read[0], together[read[0]], {})
-    modalities = {name: seen.rows[0].modality for name, seen in baseline.sightings.items()}
+    modalities = {name: modality_of(seen.rows[0]) for name, seen in baseline.sightings.items()}
     return Course(
         subject=rows[0].subject,
         reader=rows[0].reader,

@@ -7,6 +7,9 @@ from lesionary.core.errors import InputError
 
 CODE = "bad_rows"
 
+MOST_SAID = 50
+"""Faults that a message says in full; the error's ``rows`` holds all."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class RowFault:
@@ -47,5 +50,21 @@ def refuse(faults: Iterable[RowFault], hint: str = _HINT) -> None:
 
 def _message(found: Sequence[RowFault]) -> str:
     n_rows = len({one.row for one in found})
-    said = "; ".join(f"line {one.row}: {one.reason}" for one in found)
+    said = "; ".join(f"line {one.row}: {one.reason}" for one in found[:MOST_SAID])
+    if rest := sorted({one.row for one in found[MOST_SAID:]}):
+        said += f"; and more in {_lines(rest)}"
     return f"{n_rows} faulty row{'' if n_rows == 1 else 's'}: {said}"
+
+
+def _lines(rows: Sequence[int]) -> str:
+    """Name lines, neighbours as a range; of many ranges, how many lines they are."""
+    ranges: list[list[int]] = []
+    for row in rows:
+        if ranges and row == ranges[-1][1] + 1:
+            ranges[-1][1] = row
+        else:
+            ranges.append([row, row])
+    if len(ranges) > MOST_SAID:
+        return f"{len(rows)} lines from line {rows[0]} to {rows[-1]}"
+    named = [str(first) if first == last else f"{first}–{last}" for first, last in ranges]
+    return f"line{'' if len(rows) == 1 else 's'} {', '.join(named)}"

@@ -8,14 +8,19 @@ bar; so do all once the patient is iSD, iPR or iCR.
 
 import datetime
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from lesionary.measure.response.bars import (
+    Bar,
+    new_is_further,
+    non_target_is_further,
+    return_is_further,
+    target_is_further,
+)
 from lesionary.measure.response.courses import Course
-from lesionary.measure.response.new_targets import NewTargets, size_of
-from lesionary.measure.response.records import ImmuneResponse, Response, Role, Status
-from lesionary.measure.response.targets import LEAST_RISE_MM
+from lesionary.measure.response.new_targets import NewTargets
+from lesionary.measure.response.records import ImmuneResponse, Response
 from lesionary.measure.response.verdicts import Verdict
 
 EARLIEST_DAYS, LATEST_DAYS = 28, 56
@@ -49,37 +54,6 @@ class Category(StrEnum):
     RETURN = "return"
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """What was seen when a category progressed: further than this is further.
-
-    Parameters
-    ----------
-    target_mm : Decimal or None
-        Sum of the targets; None where one was not evaluable.
-    least_target_mm : Decimal or None
-        Sum of those that were.
-    new_target_mm : Decimal or None
-        Sum of the new lesions that are followed.
-    followed : frozenset of str
-        Their names.
-    counting : frozenset of str
-        New lesions that counted.
-    sizes : dict of str to Decimal or None
-        Of non-target and new lesions that had a row.
-    unequivocal : frozenset of str
-        Non-target lesions of unequivocal progression.
-    """
-
-    target_mm: Decimal | None
-    least_target_mm: Decimal | None
-    new_target_mm: Decimal | None
-    followed: frozenset[str]
-    counting: frozenset[str]
-    sizes: dict[str, Decimal | None]
-    unequivocal: frozenset[str]
-
-
 @dataclass(slots=True)
 class ImmuneCourse:
     """iRECIST over one course, one verdict of RECIST 1.1 after the other."""
@@ -88,14 +62,20 @@ class ImmuneCourse:
     new_targets: NewTargets = field(default_factory=NewTargets)
     bars: dict[Category, Bar] = field(default_factory=dict)
     since: str | None = None
+    first: Bar | None = None
     is_confirmed: bool = False
+    n_seen: int = 0
+    places: dict[str, int] = field(default_factory=dict)
     first_confirmed: str | None = None
-    overall: list[ImmuneResponse] = field(default_factory=list)
+    best: ImmuneResponse | None = None
+    is_closed: bool = False
 
     def judge(self, verdict: Verdict) -> dict[str, Any]:
         """Return the fields that iRECIST adds to a time point, with reasons and warnings."""
         self.new_targets.take(verdict.visit)
-        now = self._seen(verdict)
+        place = self.n_seen = self.n_seen + 1
+        self.places[verdict.visit.timepoint] = place
+        now = Bar.of(self.course, verdict, self.new_targets, self.places)
         progressing = _progressing(verdict)
         further = self._further(progressing, now)
         warnings: list[str] = []
@@ -131,50 +111,27 @@ class ImmuneCourse:
             "reason": {"new_target_sum_mm": why},
         }
 
-    def _seen(self, verdict: Verdict) -> Bar:
-        """Return what would be the bar if a category progressed here."""
-        visit, targets = verdict.visit, verdict.targets
-        non_targets, new = visit.with_role(Role.NON_TARGET), visit.with_role(Role.NEW)
-        return Bar(
-            target_mm=targets.sum_mm if targets else None,
-            least_target_mm=targets.measured_mm if targets else None,
-            new_target_mm=self.new_targets.sum_mm(visit),
-            followed=frozenset(self.new_targets.organs),
-            counting=frozenset(verdict.counting),
-            sizes={seen.lesion: size_of(seen) for seen in (*non_targets, *new)},
-            unequivocal=frozenset(
-                seen.lesion for seen in non_targets if seen.has(Status.UNEQUIVOCAL_PROGRESSION)
-            ),
-        )
-
     def _further(self, progressing: set[Category], now: Bar) -> set[Category]:
         """Return the categories that went beyond their bar, or progress beside another's."""
         if not self.bars:
             return set()
-        checks = {
-            Category.TARGET: lambda bar: _target_is_further(bar, now),
-            Category.NON_TARGET: lambda bar: self._non_target_is_further(bar, now),
-            Category.NEW: lambda bar: _new_is_further(bar, now),
-            Category.RETURN: lambda bar: (
-                _target_is_further(bar, now) or self._non_target_is_further(bar, now)
-            ),
-        }
         # A non-target lesion that grows further need not be of unequivocal progression again.
         held = {one for one in self.bars if one in progressing or one is Category.NON_TARGET}
-        beyond = {category for category in held if checks[category](self.bars[category])}
-        return (progressing - set(self.bars)) | beyond
+        beyond = {category for category in held if self._is_beyond(category, now)}
+        fresh = progressing - set(self.bars)
+        if Category.NEW in fresh and self.first is not None and not new_is_further(self.first, now):
+            fresh -= {Category.NEW}  # all of them were there when progression began
+        return fresh | beyond
 
-    def _non_target_is_further(self, bar: Bar, now: Bar) -> bool:
-        if now.unequivocal - bar.unequivocal:
-            return True
-        for lesion in self.course.non_targets:
-            before, after = bar.sizes.get(lesion), now.sizes.get(lesion)
-            if before is None or after is None:
-                if lesion in now.unequivocal:
-                    return True
-            elif after > before:
-                return True
-        return False
+    def _is_beyond(self, category: Category, now: Bar) -> bool:
+        bar = self.bars[category]
+        if category is Category.TARGET:
+            return target_is_further(bar, now)
+        if category is Category.NON_TARGET:
+            return non_target_is_further(bar, now)
+        if category is Category.NEW:
+            return new_is_further(bar, now)
+        return return_is_further(bar, now)
 
     def _may_confirm(self, verdict: Verdict, warnings: list[str]) -> bool:
         """Tell whether a confirmation is due, and say what is odd about its day."""
@@ -208,12 +165,16 @@ class ImmuneCourse:
         for category in set(self.bars) - progressing:
             if _is_over(category, verdict, is_progressing=bool(progressing)):
                 del self.bars[category]
+        self.bars = {category: bar.filled(now) for category, bar in self.bars.items()}
+        self.first = None if self.first is None else self.first.filled(now)
         is_going_on = bool(self.bars)
         if not (is_going_on and is_early):  # else it still is news when it may confirm
             for category in progressing - set(self.bars):
-                self.bars[category] = now
+                was_there = category is Category.NEW and is_going_on and not is_confirming
+                self.bars[category] = self.first if was_there and self.first else now
         if not self.bars or not (is_going_on or is_confirming):
             self.since = verdict.visit.timepoint if self.bars else None
+            self.first = now if self.bars else None
             self.is_confirmed = False
 
     def _overall(self, verdict: Verdict, *, is_progressing: bool) -> ImmuneResponse | None:
@@ -222,9 +183,11 @@ class ImmuneCourse:
         return None if verdict.overall is None else IMMUNE[verdict.overall]
 
     def _best(self, overall: ImmuneResponse | None) -> ImmuneResponse | None:
-        if overall is not None and ImmuneResponse.ICPD not in self.overall:
-            self.overall.append(overall)
-        return next((one for one in RANKING if one in self.overall), None)
+        if overall is not None and not self.is_closed:
+            known = [one for one in (self.best, overall) if one is not None]
+            self.best = min(known, key=RANKING.index)
+            self.is_closed = overall is ImmuneResponse.ICPD
+        return self.best
 
 
 def _immune(
@@ -259,21 +222,3 @@ def _is_over(category: Category, verdict: Verdict, *, is_progressing: bool) -> b
         return verdict.overall is not Response.NE
     responses = {Category.TARGET: verdict.target, Category.NON_TARGET: verdict.non_target}
     return responses.get(category) is not Response.NE
-
-
-def _target_is_further(bar: Bar, now: Bar) -> bool:
-    return _rise(bar.target_mm, now.least_target_mm) >= LEAST_RISE_MM
-
-
-def _new_is_further(bar: Bar, now: Bar) -> bool:
-    """Tell whether new lesions are more, or larger: followed ones by 5 mm, others at all."""
-    if now.counting - bar.counting:
-        return True
-    if _rise(bar.new_target_mm, now.new_target_mm) >= LEAST_RISE_MM:
-        return True
-    others = now.counting - bar.followed
-    return any(_rise(bar.sizes.get(name), now.sizes.get(name)) > 0 for name in others)
-
-
-def _rise(before: Decimal | None, after: Decimal | None) -> Decimal:
-    return Decimal(0) if before is None or after is None else after - before

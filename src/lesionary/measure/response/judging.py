@@ -6,12 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from lesionary.measure.response.amounts import difference, percent_of
-from lesionary.measure.response.best import (
-    Assessment,
-    best_overall_response,
-    confirmed_response,
-    durations,
-)
+from lesionary.measure.response.best import Assessment, CourseSoFar
 from lesionary.measure.response.checks import checked_courses
 from lesionary.measure.response.courses import Course
 from lesionary.measure.response.faults import RowFault
@@ -89,7 +84,10 @@ class _Past:
     has_responded: bool = False
     was_complete: bool = False
     progression: str | None = None
-    assessments: list[Assessment] = field(default_factory=list)
+    so_far: CourseSoFar = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.so_far = CourseSoFar(self.course.baseline_date)
 
     def baseline(self, visit: Visit) -> TimepointResponse:
         """Judge the first visit: a sum to hold others against, and no response."""
@@ -154,7 +152,7 @@ class _Past:
         if verdict.overall is Response.PD and self.progression is None:
             self.progression = self._since(verdict)
         name = verdict.visit.timepoint
-        self.assessments.append(Assessment(name, self.course.dates.get(name), verdict.overall))
+        self.so_far.add(Assessment(name, self.course.dates.get(name), verdict.overall))
 
     def _since(self, verdict: Verdict) -> str:
         """Return the time point at which what decided the PD was first seen."""
@@ -186,23 +184,19 @@ class _Past:
     def _summary(self, options: ResponseOptions) -> dict[str, Any]:
         """Return what the whole course so far comes to."""
         course = self.course
-        confirmed, why_not = confirmed_response(
-            self.assessments,
-            course.baseline_date,
+        confirmed, why_not = self.so_far.confirmed(
             confirm_days=options.confirm_days,
             sd_min_days=options.sd_min_days,
             has_targets=bool(course.targets),
         )
-        lasted = durations(
-            self.assessments,
-            course.baseline_date,
-            None if self.progression is None else course.dates.get(self.progression),
+        lasted = self.so_far.durations(
+            None if self.progression is None else course.dates.get(self.progression)
         )
         has_response, has_course = (
             days is not None for days in (lasted.response_days, lasted.progression_days)
         )
         return {
-            "best_overall_response": best_overall_response(self.assessments),
+            "best_overall_response": self.so_far.best(),
             "best_overall_response_confirmed": confirmed,
             "duration_of_response_days": lasted.response_days,
             "duration_of_response_censored": lasted.is_censored if has_response else None,

@@ -1,5 +1,6 @@
 """What is large enough to be measured, and which organ it counts under (RECIST 1.1, section 3)."""
 
+import re
 from decimal import Decimal
 
 from lesionary.core.terms import LYMPH_NODES, LesionKind, LesionType, parse_label
@@ -9,7 +10,16 @@ LEAST_NODE_MM = Decimal(15)
 THIN_SLICE_MM = Decimal(5)
 """Up to here 10 mm can be measured; beyond, twice the slice thickness."""
 
-_SIDES = ("left ", "right ", "bilateral ")
+_BETWEEN = re.compile(r"[\s_,;:/().-]+")
+_SIDES = frozenset({"left", "right", "bilateral", "both", "l", "r", "lt", "rt"})
+_LOBES = frozenset({"lobe", "lobes"})
+_OF_LUNG = frozenset({"upper", "middle", "lower"})
+_WITHIN = _LOBES | _OF_LUNG | {
+    "segment", "segments", "seg", "apex", "apical", "base", "basal", "dome", "hilum", "caudate",
+    "quadrate", "of", "the", "in",
+}  # fmt: skip
+_SEGMENT = re.compile(r"s?\d{1,2}[ab]?|[ivx]{1,4}[ab]?")
+"""Segments of lung or liver, by number."""
 
 
 def least_measurable_mm(kind: LesionKind, slice_thickness_mm: Decimal | None = None) -> Decimal:
@@ -49,22 +59,33 @@ def is_measurable(
 def counted_organ(kind: LesionKind, organ: str) -> str:
     """Return what an organ counts as where no more than two of one may be targets.
 
-    All lymph nodes are one organ, all bones are, and so are paired organs. A place that the
-    vocabulary does not know counts by its own name, without side and capitals.
+    All lymph nodes are one organ, all bones are, and so are paired organs. Sides, lobes and
+    segments do not matter, wherever they are written, as long as the vocabulary knows the rest; an
+    upper, middle or lower lobe of nothing is the lung's. A place that the vocabulary does not know
+    counts by its own name, without side and capitals.
 
     Examples
     --------
     >>> counted_organ(LesionKind.TUMOUR, "Left lung")
     'lung'
+    >>> counted_organ(LesionKind.TUMOUR, "liver, segment 4")
+    'liver'
     >>> counted_organ(LesionKind.NODE, "axillary")
     'lymph nodes'
     """
     if kind is LesionKind.NODE:
         return LYMPH_NODES
-    label = parse_label(f"{LesionType.METASTASIS.value},{organ}")
-    if label is not None:
-        return label.organ
-    plain = " ".join(organ.lower().replace("_", " ").replace("-", " ").split())
-    for side in _SIDES:
-        plain = plain.removeprefix(side)
-    return plain
+    if known := _known_organ(organ):
+        return known
+    words = [word for word in _BETWEEN.split(organ.lower()) if word and word not in _SIDES]
+    rest = [word for word in words if word not in _WITHIN and not _SEGMENT.fullmatch(word)]
+    plain = " ".join(words)
+    if known := _known_organ(plain) or _known_organ(" ".join(rest)):
+        return known
+    is_lobe_alone = not rest and bool(_LOBES & set(words)) and bool(_OF_LUNG & set(words))
+    return "lung" if is_lobe_alone else plain
+
+
+def _known_organ(place: str) -> str:
+    label = parse_label(f"{LesionType.METASTASIS.value},{place}")
+    return "" if label is None else label.organ

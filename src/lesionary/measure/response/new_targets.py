@@ -7,8 +7,15 @@ from decimal import Decimal
 from lesionary.measure.response.amounts import total
 from lesionary.measure.response.baselines import MOST_AN_ORGAN, MOST_TARGETS
 from lesionary.measure.response.measurability import counted_organ, is_measurable
-from lesionary.measure.response.records import Role
-from lesionary.measure.response.sightings import Sighting, Visit, counted_mm, is_pet, is_seen
+from lesionary.measure.response.records import Role, Status
+from lesionary.measure.response.sightings import (
+    Sighting,
+    Visit,
+    counted_mm,
+    is_pet,
+    is_seen,
+    modality_of,
+)
 
 
 def size_of(seen: Sighting) -> Decimal | None:
@@ -19,7 +26,7 @@ def size_of(seen: Sighting) -> Decimal | None:
     sums: dict[str, list[Decimal | None]] = {}
     for row in seen.rows:
         if not is_pet(row):
-            sums.setdefault(row.modality, []).append(counted_mm(row))
+            sums.setdefault(modality_of(row), []).append(counted_mm(row))
     sizes = [
         total([part for part in parts if part is not None])
         for parts in sums.values()
@@ -27,7 +34,8 @@ def size_of(seen: Sighting) -> Decimal | None:
     ]
     if sizes:
         return max(sizes)
-    return None if any(is_seen(row) for row in seen.rows) or sums else Decimal(0)
+    is_known = not any(is_seen(row) or row.status is Status.NOT_EVALUABLE for row in seen.rows)
+    return Decimal(0) if is_known else None
 
 
 @dataclass(slots=True)

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from lesionary.core.terms import LesionKind
 from lesionary.measure.response.courses import is_known_hot_spot
 from lesionary.measure.response.records import Observation, Role, Status
+from lesionary.measure.response.sightings import is_pet_ct, modality_of
 
+PET_CT = "a modality of PET and CT at once: CT where there is a diameter, else FDG-PET"
 _SEEN = frozenset({Status.PRESENT, Status.TOO_SMALL, Status.UNEQUIVOCAL_PROGRESSION})
 
 
@@ -19,7 +21,7 @@ def visit_warnings(rows: Sequence[Observation], known: set[str]) -> list[str]:
         Target and non-target lesions.
     """
     found = set(_of_rows(rows, known))
-    if len({row.date for row in rows if row.date is not None}) > 1:
+    if len({row.date for row in rows if row.date and row.role is not Role.MARKER}) > 1:
         found.add("scans of several dates: the earliest is the time point's")
     return sorted(found)
 
@@ -27,7 +29,9 @@ def visit_warnings(rows: Sequence[Observation], known: set[str]) -> list[str]:
 def _of_rows(rows: Sequence[Observation], known: set[str]) -> Iterator[str]:
     modalities: dict[str, set[str]] = {}
     for row in rows:
-        modalities.setdefault(row.lesion, set()).add(row.modality)
+        modalities.setdefault(row.lesion, set()).add(modality_of(row))
+        if is_pet_ct(row):
+            yield PET_CT
         if row.status in _SEEN and row.diameter_mm == 0:
             yield f"lesion {row.lesion} has a diameter of 0 mm: it counts as gone"
         if row.status is Status.NOT_EVALUABLE and row.diameter_mm is not None:

@@ -24,7 +24,8 @@ class ResponseOptions:
     Raises
     ------
     InputError
-        If a word is unknown or a number negative.
+        If criteria is no :class:`Criteria`, days are no whole number of 0 or more, or ``strict`` is
+        neither true nor false.
     """
 
     criteria: Criteria = Criteria.RECIST11
@@ -33,6 +34,13 @@ class ResponseOptions:
     strict: bool = False
 
     def __post_init__(self) -> None:
+        for name, kind in (("criteria", Criteria), ("strict", bool)):
+            said: object = getattr(self, name)
+            if not isinstance(said, kind):
+                raise InputError(f"{name} is of type {kind.__name__}, not {type(said).__name__}")
         for name in ("confirm_days", "sd_min_days"):
-            if getattr(self, name) < 0:
-                raise InputError(f"{name} is 0 or more, not {getattr(self, name)}")
+            days: object = getattr(self, name)
+            if not isinstance(days, int) or isinstance(days, bool):
+                raise InputError(f"{name} is a whole number of days, not {type(days).__name__}")
+            if days < 0:
+                raise InputError(f"{name} is 0 or more, not {days}")

@@ -25,7 +25,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}", re.ASCII)
 _LONGEST_FIELD = 10_000
 _Word = TypeVar("_Word", bound=StrEnum)
 
-NOT_TEXT = "bytes that are not UTF-8"
+NOT_TEXT = "bytes that are not UTF-8 text"
 UNREADABLE = "the table is unreadable from here: a quote is open, or out of place"
 
 
@@ -62,7 +62,8 @@ def parse_table(text: str) -> ResponseTable:
     Raises
     ------
     InputError
-        Code ``bad_table``: a column is missing or there twice, or there is no row.
+        Code ``bad_table``: a column is missing or there twice, there is no row, or the header is
+        not UTF-8.
 
     Examples
     --------
@@ -107,6 +108,12 @@ def _columns(header: list[str]) -> list[str]:
     columns = [name.strip() for name in header]
     missing = [name for name in REQUIRED if name not in columns]
     twice = [name for name in (*REQUIRED, *OPTIONAL) if columns.count(name) > 1]
+    if missing and any("\ufffd" in name or "\x00" in name for name in columns):
+        raise InputError(
+            f"the table's header holds {NOT_TEXT}",
+            code="bad_table",
+            hint="save the table as CSV in UTF-8, not in UTF-16 or another encoding",
+        )
     if missing:
         raise InputError(
             f"the table lacks the column {', '.join(missing)}",

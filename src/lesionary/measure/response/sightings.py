@@ -18,10 +18,28 @@ NORMAL_NODE_MM = Decimal(10)
 PET = frozenset({"PET", "PT", "FDG-PET"})
 """Modalities that see uptake, not size. DICOM's word is PT."""
 
+_BOTH = frozenset({f"{pet}{between}CT" for pet in PET for between in ("/", "-", "_", "+", " ", "")})
+
+
+def is_pet_ct(row: Observation) -> bool:
+    """Tell whether a row names PET and CT at once, so that its diameter tells which it was."""
+    return row.modality.strip().upper() in _BOTH
+
+
+def modality_of(row: Observation) -> str:
+    """Return a row's modality in capitals, PET in one spelling.
+
+    PET/CT is CT where there is a diameter above 0, else PET.
+    """
+    plain = row.modality.strip().upper()
+    if plain in _BOTH:
+        return "CT" if row.diameter_mm else "PET"
+    return "PET" if plain in PET else plain
+
 
 def is_pet(row: Observation) -> bool:
     """Tell whether a row was seen on FDG-PET."""
-    return row.modality.strip().upper() in PET
+    return modality_of(row) == "PET"
 
 
 def is_merged(row: Observation) -> bool:
@@ -63,15 +81,21 @@ def is_disease(row: Observation) -> bool:
     return size is None or size >= NORMAL_NODE_MM
 
 
-def _rank(modality: str, wanted: str) -> tuple[bool, int, str]:
-    plain = modality.strip().upper()
-    order = {"CT": 0, "MR": 1}.get(plain, 3 if plain in PET else 2)
-    return modality != wanted, order, modality
+def is_certain_disease(row: Observation) -> bool:
+    """Tell whether a row shows disease whatever its size: a node that was not measured may not."""
+    is_unmeasured_node = row.kind is LesionKind.NODE and counted_mm(row) is None
+    return is_disease(row) and not is_unmeasured_node
+
+
+def _rank(row: Observation, wanted: str) -> tuple[bool, int, str]:
+    plain = modality_of(row)
+    order = {"CT": 0, "MR": 1, "PET": 3}.get(plain, 2)
+    return plain != wanted, order, plain
 
 
 def _of_best_modality(rows: Sequence[Observation], wanted: str) -> list[Observation]:
     """Return a row for each part, or the whole, from the modality that goes first."""
-    in_order = sorted(rows, key=lambda row: _rank(row.modality, wanted))
+    in_order = sorted(rows, key=lambda row: _rank(row, wanted))
     is_split = bool(in_order[0].part)
     best: dict[str, Observation] = {}
     for row in in_order:
@@ -162,7 +186,7 @@ class Visit:
         timepoint : str
         rows : sequence of Observation
         modalities : mapping of str to str
-            By lesion, the modality of its baseline.
+            By lesion, the modality of its baseline, as :func:`modality_of` spells it.
         """
         together: dict[str, list[Observation]] = {}
         for row in sorted(rows, key=lambda row: row.lesion):
@@ -181,13 +205,11 @@ class Visit:
 
     def has_disease(self, lesion: str) -> bool:
         """Tell whether a lesion, or what it merged into, shows disease here."""
-        seen = self.sightings.get(lesion)
-        if seen is None:
-            return False
-        if any(is_disease(row) for row in seen.rows):
-            return True
-        carrier = self.sightings.get(seen.merged_into)
-        return carrier is not None and any(is_disease(row) for row in carrier.rows)
+        return any(is_disease(row) for row in self._rows_that_show(lesion))
+
+    def has_certain_disease(self, lesion: str) -> bool:
+        """Tell whether a lesion, or what it merged into, shows disease whatever its size."""
+        return any(is_certain_disease(row) for row in self._rows_that_show(lesion))
 
     def is_looked_at(self, lesion: str) -> bool:
         """Tell whether somebody saw of a lesion, or of what it merged into, if it is there."""
@@ -195,3 +217,10 @@ class Visit:
         carrier = None if seen is None else self.sightings.get(seen.merged_into, seen)
         both = (seen, carrier)
         return not any(one is None or one.has(Status.NOT_EVALUABLE) for one in both)
+
+    def _rows_that_show(self, lesion: str) -> tuple[Observation, ...]:
+        seen = self.sightings.get(lesion)
+        if seen is None:
+            return ()
+        carrier = self.sightings.get(seen.merged_into)
+        return seen.rows if carrier is None else (*seen.rows, *carrier.rows)

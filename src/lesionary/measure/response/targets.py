@@ -25,11 +25,14 @@ class TargetSum:
         Sum of those that are; 0 where none is.
     is_gone : bool
         Whether all other than nodes are gone and all nodes below 10 mm.
+    may_be_gone : bool
+        Whether that could be so of an incomplete sum: no target surely shows disease.
     """
 
     sum_mm: Decimal | None
     measured_mm: Decimal
     is_gone: bool
+    may_be_gone: bool = False
 
 
 def target_sum(targets: Sequence[str], visit: Visit) -> TargetSum:
@@ -51,6 +54,7 @@ def target_sum(targets: Sequence[str], visit: Visit) -> TargetSum:
         sum_mm=measured if is_complete else None,
         measured_mm=measured,
         is_gone=is_complete and not any(visit.has_disease(lesion) for lesion in targets),
+        may_be_gone=not any(visit.has_certain_disease(lesion) for lesion in targets),
     )
 
 
@@ -90,10 +94,12 @@ def target_response(
     Returns
     -------
     Response
-        CR, PR, SD, PD or NE; of an incomplete sum PD where the rest alone has progressed, else NE.
+        CR, PR, SD, PD or NE; of an incomplete sum PD where the rest alone has progressed and a
+        target surely shows disease, so that this is no CR; else NE.
     """
     if found.sum_mm is None:
-        return Response.PD if is_progression(found.measured_mm, nadir_mm) else Response.NE
+        is_certain = is_progression(found.measured_mm, nadir_mm) and not found.may_be_gone
+        return Response.PD if is_certain else Response.NE
     if found.is_gone:
         return Response.CR
     if is_progression(found.sum_mm, nadir_mm):

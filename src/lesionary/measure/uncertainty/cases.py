@@ -32,7 +32,7 @@ SOURCE_SHARE = 4
 
 N_EACH_OF_SOURCE = 25
 
-LEAST_MM, LARGEST_MM = 1e-3, 1e4
+LEAST_MM, LARGEST_MM = 1e-4, 2e4
 """Draws end here, far beyond any body: thresholds stay within whole numbers of 64 bits."""
 
 
@@ -50,7 +50,7 @@ class Case:
     model : ErrorModel
     rng : numpy.random.Generator
     posterior : Posterior or None
-        None where nothing was measured, or only once.
+        None where nothing was measured.
     """
 
     course: Course
@@ -69,7 +69,7 @@ class Case:
         has_choice = has_choice and bool(course.targets)
         readings = readings_of(course, list(organs) if has_choice else course.targets)
         posterior = None
-        if len(readings) and readings.n_visits > 1:
+        if len(readings):
             posterior = Posterior(readings, Noise.of(readings, model), rng, N_CHAINS)
         return cls(course, readings, organs if has_choice else {}, model, rng, posterior)
 
@@ -115,8 +115,8 @@ class Case:
         found: list[FloatArray] = []
         while sum(map(len, found)) < n_draws:
             found.append(posterior.draw(prior, n_each))
-        sizes_mm = np.clip(np.exp(np.concatenate(found)[:n_draws]), LEAST_MM, LARGEST_MM)
-        sizes: Picometres = np.rint(sizes_mm * UNIT).astype(np.int64)
+        logs = np.clip(np.concatenate(found)[:n_draws], np.log(LEAST_MM), np.log(LARGEST_MM))
+        sizes: Picometres = np.rint(np.exp(logs) * UNIT).astype(np.int64)
         return sizes
 
 

@@ -25,6 +25,9 @@ from lesionary.measure.uncertainty.readings import Readings
 from lesionary.measure.uncertainty.sampling import sampling_sd_mm
 
 TYPICAL_MM = 25.0
+MOST_SD = 1.0
+"""Of one reading's noise, where a lesion is smaller than its error."""
+
 _LEAST_SD = 1e-7
 """Keeps a covariance positive where nothing has an error; far below a picometre's effect."""
 
@@ -63,6 +66,7 @@ class Noise:
         own, sampling, shared = np.zeros(n), np.zeros(n), (0.0, 0.0, 0.0)
         if has_reader:
             own = np.hypot(model.sd_percent / 100, model.sd_mm / readings.sizes_mm)
+            own = np.minimum(own, MOST_SD)
             shared = (
                 model.bias_sd_percent / 100,
                 model.lesion_sd_percent / 100,
@@ -93,7 +97,7 @@ class Posterior:
     Parameters
     ----------
     readings : Readings
-        At least one, of two visits or more.
+        At least one.
     noise : Noise
     rng : numpy.random.Generator
     n_chains : int
@@ -153,6 +157,8 @@ class Posterior:
             classes = np.asarray(self.rng.integers(N_CLASSES, size=n_chains))
             gain = log_chances[classes] - log_chances[self.classes]
             density = self._move(classes, self.factors, gain, density)
+        if n_steps == 0:
+            return
         factors = self.factors.copy()
         steps = self.rng.integers(n_steps, size=n_chains)
         factors[np.arange(n_chains), steps] = self.rng.integers(len(STEP_FACTORS), size=n_chains)
@@ -216,10 +222,12 @@ class Posterior:
         return found
 
     def _walk(self, until: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-        steps = np.sqrt(np.diff(until, axis=-1, prepend=0))
-        walks = steps[:, None] * self.rng.standard_normal(shape)
-        found: FloatArray = walks.cumsum(axis=-1)
-        return found
+        """Draw walks of the given variances, which start at 0."""
+        steps = np.sqrt(until[..., 1:] - until[..., :-1])[:, None]
+        walks = np.zeros(shape)
+        normal = self.rng.standard_normal((*shape[:-1], shape[-1] - 1))
+        np.cumsum(steps * normal, axis=-1, out=walks[..., 1:])
+        return walks
 
     def _structured(self, shape: tuple[int, ...]) -> FloatArray:
         """Draw what readings share."""

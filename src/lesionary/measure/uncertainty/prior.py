@@ -30,6 +30,8 @@ N_CLASSES = len(STEP_SDS) * len(SHARED)
 PSEUDO_PATIENTS = 5.0
 """What is thought before a cohort is seen weighs as much as so many patients."""
 
+_SDS, _SHARED, _FACTORS = np.array(STEP_SDS), np.array(SHARED), np.array(STEP_FACTORS)
+
 Labels = NDArray[np.int64]
 
 
@@ -86,8 +88,8 @@ def step_variances(classes: Labels, factors: Labels) -> tuple[FloatArray, FloatA
     array, shape (states, visits)
         Own.
     """
-    sds = np.array(STEP_SDS)[classes // len(SHARED)]
-    share = np.array(SHARED)[classes % len(SHARED)]
-    steps = (sds[:, None] * np.array(STEP_FACTORS)[factors]) ** 2
-    until = np.concatenate([np.zeros((len(classes), 1)), np.cumsum(steps, axis=1)], axis=1)
-    return share[:, None] * until, (1 - share)[:, None] * until
+    share = _SHARED[classes % len(SHARED)][:, None]
+    steps = _SDS[classes // len(SHARED)][:, None] * _FACTORS[factors]
+    until = np.zeros((len(classes), factors.shape[1] + 1))
+    np.cumsum(steps * steps, axis=1, out=until[:, 1:])
+    return share * until, (1 - share) * until

@@ -16,6 +16,7 @@ from lesionary.measure.response.sightings import (
     Sighting,
     Visit,
     counted_mm,
+    is_certain_disease,
     is_disease,
     is_merged,
 )
@@ -149,6 +150,9 @@ def _rules(course: Course, readings: Readings, place: int, *, is_new: bool) -> V
         nodes=tuple(sorted({readings.places[place, row] for row in nodes})),
         is_complete=all(one is not None and one.is_evaluable for one in targets),
         has_disease=any(is_disease(row) for row in shown if not _depends_on_size(row)),
+        has_certain_disease=any(
+            is_certain_disease(row) for row in shown if not _depends_on_size(row)
+        ),
         has_other_disease=any(visit.has_disease(lesion) for lesion in course.non_targets),
         non_target=code_of(
             non_target_response(course.non_targets, course.raised_markers(visit), visit)

@@ -79,12 +79,18 @@ class UncertainTimepoint:
             if self.probability_any_targets is None
             else dict(self.probability_any_targets),
             "sum_interval_mm": None if interval is None else list(interval),
-            "moved_most_by": None
-            if moved is None
-            else {"lesion": moved.lesion, "total_variation": moved.total_variation},
+            "moved_most_by": None if moved is None else moved.lesion,
+            "moved_most_by_total_variation": None if moved is None else moved.total_variation,
             "n_target_choices": self.n_target_choices,
-            "reason": dict(self.reason),
+            "reason": self._reasons(),
         }
+
+    def _reasons(self) -> dict[str, str]:
+        """Return why fields are null: what moves nothing has no total variation either."""
+        reason = dict(self.reason)
+        if "moved_most_by" in reason:
+            reason["moved_most_by_total_variation"] = reason["moved_most_by"]
+        return reason
 
 
 @dataclass(frozen=True, slots=True)

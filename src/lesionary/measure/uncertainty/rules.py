@@ -58,6 +58,8 @@ class VisitRules:
         Whether all targets are evaluable.
     has_disease, has_other_disease : bool
         Whether a target shows disease whatever its size; whether a non-target does.
+    has_certain_disease : bool
+        As ``has_disease``, but for nodes that were not measured: they may be normal.
     non_target : int
         Code of the response of non-targets.
     is_new : bool
@@ -70,6 +72,7 @@ class VisitRules:
     is_complete: bool
     has_disease: bool
     has_other_disease: bool
+    has_certain_disease: bool
     non_target: int
     is_new: bool
 
@@ -136,6 +139,10 @@ def _overall(visit: VisitRules, sizes: Picometres, past: _Past, *, has_targets: 
 def _shows_disease(visit: VisitRules, sizes: Picometres) -> NDArray[np.bool_]:
     if visit.has_disease:
         return np.ones(len(sizes), dtype=np.bool_)
+    return _has_large_node(visit, sizes)
+
+
+def _has_large_node(visit: VisitRules, sizes: Picometres) -> NDArray[np.bool_]:
     return np.asarray((sizes[:, visit.nodes] >= _NODE).any(axis=1), dtype=np.bool_)
 
 
@@ -150,7 +157,8 @@ def _target(visit: VisitRules, sizes: Picometres, shows: NDArray[np.bool_], past
         codes[~shows] = _CR
         past.nadir = np.minimum(past.nadir, found)
     else:
-        codes = np.where(has_grown, _PD, _NE).astype(np.int8)
+        is_no_cr = visit.has_certain_disease | _has_large_node(visit, sizes)
+        codes = np.where(has_grown & is_no_cr, _PD, _NE).astype(np.int8)
     has_responded = (codes == _CR) | (codes == _PR)
     past.has_responded = (past.has_responded | has_responded) & (codes != _PD)
     return codes
