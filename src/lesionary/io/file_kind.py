@@ -59,6 +59,7 @@ _METAIMAGE = re.compile(rb"(ObjectType|NDims)[ \t]*=")
 _CLUTTER_MAGICS = (
     b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"\x7fELF", b"MZ",
     b"{\\rtf", b"\xd0\xcf\x11\xe0", b"SQLite format 3", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe",
+    b"HEADER RECORD*******LIBRARY HEADER RECORD",
 )  # fmt: skip
 _FOREIGN_ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd")
 

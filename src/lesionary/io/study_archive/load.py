@@ -1,6 +1,6 @@
 """The database's side of reading an archive: one transaction, and nothing unless it ends well."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 
@@ -14,7 +14,7 @@ from lesionary.io.registry.making import make_schema, make_tables
 from lesionary.io.registry.place import RegistryPlace
 from lesionary.io.registry.soundness import faults
 from lesionary.io.registry.version import SCHEMA_VERSION
-from lesionary.io.study_archive.layout import CARRIED, IMPORT_TOKEN, carried, changed, part_member
+from lesionary.io.study_archive.layout import IMPORT_TOKEN, carried, changed, part_member
 from lesionary.io.study_archive.older import bring_up, make_old_tables
 from lesionary.io.study_archive.rows import insert_stored, rows_of
 from lesionary.io.study_archive.tar import TarReader
@@ -57,7 +57,7 @@ def loading(
                 make_tables(connection)
             else:
                 make_old_tables(connection, schema)
-            _defer(connection, "DEFERRABLE INITIALLY DEFERRED")
+            _defer(connection, carried(schema), "DEFERRABLE INITIALLY DEFERRED")
             yield connection
             if not is_sqlite(connection):
                 connection.execute(sa.insert(tables.meta), {"key": IMPORT_TOKEN, "value": token})
@@ -119,7 +119,7 @@ def require_whole(connection: sa.Connection, place: RegistryPlace, schema: int) 
     InputError
         Code ``archive_changed``.
     """
-    _require_references(connection)
+    _require_references(connection, schema)
     told = sa.select(tables.meta.c.value).where(tables.meta.c.key == "schema")
     if connection.execute(told).scalar() != str(schema):
         raise changed("tables/meta", "it names another schema than the archive")
@@ -134,7 +134,7 @@ def require_whole(connection: sa.Connection, place: RegistryPlace, schema: int) 
         raise changed(fault.object, f"the study's audit does not hold there: {fault.reason}")
 
 
-def _require_references(connection: sa.Connection) -> None:
+def _require_references(connection: sa.Connection, schema: int) -> None:
     if is_sqlite(connection):
         is_broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None
     else:
@@ -145,17 +145,17 @@ def _require_references(connection: sa.Connection) -> None:
             is_broken = True
     if is_broken:
         raise changed("tables", "a row names another that is not there")
-    _defer(connection, "NOT DEFERRABLE")
+    _defer(connection, carried(schema), "NOT DEFERRABLE")
 
 
-def _defer(connection: sa.Connection, how: str) -> None:
+def _defer(connection: sa.Connection, loaded: Iterable[sa.Table], how: str) -> None:
     """Say when a server looks at references within one table: its rows come by key, in any order.
 
     SQLite is told for the transaction as a whole.
     """
     if is_sqlite(connection):
         return
-    for table in CARRIED:
+    for table in loaded:
         for constraint in table.foreign_key_constraints:
             if constraint.referred_table is table:
                 (column,) = constraint.column_keys
