@@ -1,6 +1,6 @@
 """The database's side of reading an archive: one transaction, and nothing unless it ends well."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from itertools import islice
 
@@ -14,7 +14,7 @@ from lesionary.io.registry.making import make_schema, make_tables
 from lesionary.io.registry.place import RegistryPlace
 from lesionary.io.registry.soundness import faults
 from lesionary.io.registry.version import SCHEMA_VERSION
-from lesionary.io.study_archive.layout import IMPORT_TOKEN, carried, changed, part_member
+from lesionary.io.study_archive.layout import CARRIED, IMPORT_TOKEN, carried, changed, part_member
 from lesionary.io.study_archive.older import bring_up, make_old_tables
 from lesionary.io.study_archive.rows import insert_stored, rows_of
 from lesionary.io.study_archive.tar import TarReader
@@ -57,7 +57,7 @@ def loading(
                 make_tables(connection)
             else:
                 make_old_tables(connection, schema)
-            _defer(connection, carried(schema), "DEFERRABLE INITIALLY DEFERRED")
+            _defer(connection, schema, "DEFERRABLE INITIALLY DEFERRED")
             yield connection
             if not is_sqlite(connection):
                 connection.execute(sa.insert(tables.meta), {"key": IMPORT_TOKEN, "value": token})
@@ -145,17 +145,18 @@ def _require_references(connection: sa.Connection, schema: int) -> None:
             is_broken = True
     if is_broken:
         raise changed("tables", "a row names another that is not there")
-    _defer(connection, carried(schema), "NOT DEFERRABLE")
+    _defer(connection, schema, "NOT DEFERRABLE")
 
 
-def _defer(connection: sa.Connection, loaded: Iterable[sa.Table], how: str) -> None:
+def _defer(connection: sa.Connection, schema: int, how: str) -> None:
     """Say when a server looks at references within one table: its rows come by key, in any order.
 
     SQLite is told for the transaction as a whole.
     """
     if is_sqlite(connection):
         return
-    for table in loaded:
+    loaded = {table.name for table in carried(schema)}
+    for table in (one for one in CARRIED if one.name in loaded):
         for constraint in table.foreign_key_constraints:
             if constraint.referred_table is table:
                 (column,) = constraint.column_keys
