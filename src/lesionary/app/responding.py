@@ -25,8 +25,13 @@ if TYPE_CHECKING:
 def judge_subject(request: "RespondRequest") -> dict[str, Any]:
     """Return everything that is said of one subject's course, ready for JSON.
 
-    Readers are judged apart. Where response cannot be judged, ``not_judged`` says why, and the
-    rest stands.
+    Readers are judged apart.
+
+    Raises
+    ------
+    InputError
+        Code ``bad_rows`` where what a reader saw contradicts itself; ``bad_model`` or
+        ``too_few_readers`` where readers' errors are to be told from too little.
     """
     found = decided(request)
     tracks, seen = found.tracks, found.seen

@@ -88,6 +88,7 @@ def patient_page(study: Study, one: SubjectResponse, own: Sequence[SeriesResult]
         section.confirm_days,
         section.sd_min_days,
         study.protocol.measure.diameter,
+        section.diameters,
     )
     readers = dict.fromkeys(row["reader"] or "" for row in one.judged["responses"])
     strips = [

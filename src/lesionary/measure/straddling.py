@@ -8,10 +8,13 @@ between them the definition decides, not the disease, and a reader should know.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from lesionary.core.errors import InputError
 from lesionary.core.terms import LesionKind
+from lesionary.measure.response.measurability import least_measurable_mm
+from lesionary.measure.response.sightings import NORMAL_NODE_MM
 
 
 class Size(StrEnum):
@@ -22,18 +25,6 @@ class Size(StrEnum):
     RECTANGLE = "as_published"
     SPHERE = "volume"
 
-
-MEASURABLE_MM = 10.0
-"""Long axis from which on a tumour is measurable, in slices of 5 mm or less."""
-
-THICK_SLICE_MM = 5.0
-"""Slices thicker than this move the threshold to twice the thickness."""
-
-NODE_TARGET_MM = 15.0
-"""Short axis from which on a node may be a target."""
-
-NODE_NORMAL_MM = 10.0
-"""Short axis below which a node is normal."""
 
 PARTIAL = 0.7
 """Share of its own baseline at which a lesion has shrunk as a partial response does."""
@@ -147,12 +138,15 @@ def _by_size(now: LesionSizes) -> Iterator[Straddle]:
 
 
 def _limits_mm(one: LesionSizes) -> Iterator[tuple[str, float]]:
+    thickness_mm = one.slice_thickness_mm
+    least_mm = least_measurable_mm(
+        one.kind, None if thickness_mm is None else Decimal(repr(thickness_mm))
+    )
     if one.kind is LesionKind.NODE:
-        yield "node_normal", NODE_NORMAL_MM
-        yield "node_target", NODE_TARGET_MM
-        return
-    thickness_mm = one.slice_thickness_mm or 0.0
-    yield "measurable", 2 * thickness_mm if thickness_mm > THICK_SLICE_MM else MEASURABLE_MM
+        yield "node_normal", float(NORMAL_NODE_MM)
+        yield "node_target", float(least_mm)
+    else:
+        yield "measurable", float(least_mm)
 
 
 def _by_change(now: LesionSizes, before: Sequence[LesionSizes]) -> Iterator[Straddle]:
